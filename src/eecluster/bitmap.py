@@ -1,0 +1,11 @@
+"""Sets of nodes or EEPROMs as bitmaps: bit i stands for number i, 0..7. Stands on nothing."""
+
+
+def ids(bitmap):
+    """The numbers in a bitmap, ascending, as a tuple: ``ids(0b101) == (0, 2)``."""
+    return tuple([i for i in range(8) if bitmap >> i & 1])
+
+
+def count(bitmap):
+    """How many bits are set."""
+    return len(ids(bitmap))

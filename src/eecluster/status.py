@@ -1,0 +1,43 @@
+"""What a node knows of its cluster, as one readable line or as attributes. Stands on bitmap."""
+
+from .bitmap import ids
+
+
+class Status:
+    """The answer of ``health_check()`` and ``heartbeat()``. Sets are tuples of numbers.
+
+    ``role``: ``"primary"``, ``"standby"``, ``"dead"`` (others see it so) or ``"isolated"`` (no quorum of
+    EEPROMs: no duty). ``primary``: the id of the node in charge or None. ``token``: the fencing token to
+    send along. ``suspects``: silent, given another chance. ``absent``: never heard of. ``eeproms``: the
+    numbers of those that answered and are ours. ``events``: for the primary to announce.
+    """
+
+    def __init__(self, role, node_id, primary, token, members, suspects, dead, absent, eeproms, events):
+        self.role = role
+        self.is_primary = role == "primary"
+        self.node_id = node_id
+        self.primary = primary
+        self.token = token
+        self.epoch = token >> 3
+        self.members = ids(members)
+        self.suspects = ids(suspects)
+        self.dead = ids(dead)
+        self.absent = ids(absent)
+        self.eeproms = ids(eeproms)
+        self.events = events
+
+    def __repr__(self):
+        text = "node %d: %s, primary %s, token %d (epoch %d)" % (
+            self.node_id,
+            self.role,
+            "-" if self.primary is None else self.primary,
+            self.token,
+            self.epoch,
+        )
+        for name in ("members", "suspects", "dead", "absent", "eeproms"):
+            numbers = getattr(self, name)
+            if numbers:
+                text += ", %s %s" % (name, " ".join([str(i) for i in numbers]))
+        if self.events:
+            text += ", events " + " ".join(["%s:%d" % event[:2] for event in self.events])
+        return text
