@@ -6,6 +6,15 @@ def ids(bitmap):
     return tuple([i for i in range(8) if bitmap >> i & 1])
 
 
-def count(bitmap):
+def bits(values):
+    """The bitmap of the places in a list whose value is true: ``bits([5, 0, 1]) == 0b101``."""
+    bitmap = 0
+    for i, value in enumerate(values):
+        if value:
+            bitmap |= 1 << i
+    return bitmap
+
+
+def size_of(bitmap):
     """How many bits are set."""
     return len(ids(bitmap))

@@ -1,4 +1,4 @@
-"""The arguments of a cluster, checked. Touches no bus. Stands on errors and layout.
+"""The arguments of a cluster, checked. Touches no bus. Stands on layout.
 
 Every ``ValueError`` names the argument, what it should be and what it was.
 """
@@ -8,17 +8,16 @@ from binascii import crc32
 from .layout import EEPROMS, NODES, Layout
 
 
-def whole(name, value, low, high):
-    """``value`` if it is an integer from low to high, else ``ValueError``."""
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError("%s: expected an integer from %d to %d, got %r" % (name, low, high, value))
-    return value
-
-
 def demand(condition, name, expected, value):
     """``ValueError`` unless the condition holds."""
     if not condition:
         raise ValueError("%s: expected %s, got %r" % (name, expected, value))
+
+
+def whole(name, value, low, high):
+    """``value`` if it is an integer from low to high, else ``ValueError``."""
+    demand(isinstance(value, int) and low <= value <= high, name, "%d..%d" % (low, high), value)
+    return value
 
 
 class Config:
@@ -27,27 +26,27 @@ class Config:
     def __init__(
         self, eeproms, node_id, nodes, retries, readmit, quorum, interval, cluster_id, size, page_size, base, uid
     ):  # fmt: skip
-        demand(isinstance(eeproms, (tuple, list)), "eeproms", "a tuple of I2C addresses", eeproms)
+        good = isinstance(eeproms, (tuple, list)) and 1 <= len(set(eeproms)) == len(eeproms) <= EEPROMS
+        demand(good, "eeproms", "1..8 different I2C addresses", eeproms)
         for address in eeproms:
             whole("eeproms", address, 0x08, 0x77)
-        distinct = 1 <= len(set(eeproms)) == len(eeproms) <= EEPROMS
-        demand(distinct, "eeproms", "1 to 8 different I2C addresses", eeproms)
         self.addresses = tuple(eeproms)
-        self.nodes = whole("nodes", len(eeproms) if nodes is None else nodes, 1, NODES)
+        count = len(eeproms)
+        self.replicas = (1 << count) - 1  # all of them, as a bitmap
+        self.nodes = whole("nodes", count if nodes is None else nodes, 1, NODES)
         self.node_id = whole("node_id", node_id, 0, self.nodes - 1)
         self.retries = whole("retries", retries, 0, 60)
-        self.readmit = readmit if readmit is None else whole("readmit", readmit, 1, 60)
-        known = quorum in (None, "majority", "available")
-        demand(known, "quorum", 'None, "majority" or "available"', quorum)
-        majority = quorum == "majority" or quorum is None and len(eeproms) > 2
-        self.quorum = len(eeproms) // 2 + 1 if majority else 1
-        number = interval is None or isinstance(interval, (int, float)) and interval > 0
-        demand(number, "interval", "None or seconds > 0", interval)
+        self.readmit = None if readmit is None else whole("readmit", readmit, 1, 60)
+        demand(quorum in (None, "majority", "available"), "quorum", "majority or available", quorum)
+        majority = quorum == "majority" or quorum is None and count > 2
+        self.quorum = count // 2 + 1 if majority else 1
+        good = interval is None or isinstance(interval, (int, float)) and interval > 0
+        demand(good, "interval", "None or seconds", interval)
         self.interval = interval
-        whole("cluster_id", cluster_id, 0, 0xFFFFFFFF)
         demand(page_size in (32, 64, 128, 256), "page_size", "32, 64, 128 or 256", page_size)
+        whole("cluster_id", cluster_id, 0, 0xFFFFFFFF)
         whole("size", size, page_size, 65536)
-        whole("base", base, 0, size - 1)
-        demand(uid is None or isinstance(uid, (bytes, bytearray)), "uid", "None or bytes", uid)
-        self.uid = 0 if uid is None else crc32(uid) or 1
-        self.layout = Layout(self.nodes, len(eeproms), cluster_id, majority, size, page_size, base)
+        whole("base", base, 0, size)
+        demand(uid is None or isinstance(uid, (bytes, bytearray)), "uid", "bytes", uid)
+        self.uid = crc32(uid) or 1 if uid else 0
+        self.layout = Layout(self.nodes, count, cluster_id, majority, size, page_size, base)

@@ -1,14 +1,20 @@
-"""Events: the difference between what is and what was last announced. Pure. Stands on bitmap, layout.
+"""Events: the difference between what is and what was last announced. Pure. Stands on nothing.
 
-What was announced is seven bitmaps and a counter in every node's record. Everybody takes over the latest, so
-that a new primary goes on where the old one stopped, whichever EEPROMs and nodes are lost. An event
-is offered at every wake of the primary until ``announced()`` has recorded it.
+Only a primary needs this; it is loaded when this node is one.
+
+What was announced is seven bitmaps and a counter in every node's record. Everybody takes over the
+primary's at each look, so that a new primary goes on where the old one stopped. An event is offered at
+every wake of the primary until ``announced()`` has recorded it.
 """
 
-from .bitmap import ids
-from .layout import FAILOVER_TOLD, FELL, STUCK, TWIN
-
-JOINED, SUSPECT, DEAD, LOST, SPLIT, STUCK_AT, TWIN_AT = range(7)  # places in Record.told
+# places in Record.told
+JOINED = 0
+SUSPECT = 1
+DEAD = 2
+LOST = 3
+SPLIT = 4
+STUCK = 5
+TWIN = 6
 
 # kind, its bitmap, and whether the bit appeared (1) or went away (0); the order in which they are offered
 _KINDS = (
@@ -16,93 +22,73 @@ _KINDS = (
     ("suspect", SUSPECT, 1),
     ("recovered", SUSPECT, 0),
     ("dead", DEAD, 1),
-    ("failover", None, 1),
+    ("failover", 7, 1),
     ("readmitted", DEAD, 0),
     ("split_brain", SPLIT, 1),
     ("eeprom_lost", LOST, 1),
     ("eeprom_back", LOST, 0),
-    ("lock_stuck", STUCK_AT, 1),
-    ("duplicate_id", TWIN_AT, 1),
+    ("lock_stuck", STUCK, 1),
+    ("duplicate_id", TWIN, 1),
 )
 
 
-def rivals(mine, me, view):
-    """Per node the token with which it was primary beside this primary (split brain), or 0."""
-    found = [0] * len(view.records)
-    for j in range(len(found)):
-        theirs = view.records[j]
-        token = view.named[j]
-        if theirs and theirs.flags & FELL:
-            token = max(token, theirs.lineage)
-        if j != me and mine.lineage < token < mine.token:
-            found[j] = token
-    return found
+def pending(mine, view, members, suspects, lost):
+    """The events to announce, each ``(kind, node or EEPROM, token, n)``. The last three are bitmaps.
 
-
-def present(mine, me, view, members, suspects, lost, rival_tokens):
-    """What is, as seven bitmaps in the order of ``Record.told``."""
-    split = stuck = 0
-    twins = view.twins
-    for j in range(len(view.records)):
-        theirs = mine if j == me else view.records[j]
-        bit = 1 << j
-        if rival_tokens[j]:
-            split |= bit
-        if theirs and theirs.flags & STUCK:
-            stuck |= bit
-        if theirs and theirs.flags & TWIN:
-            twins |= bit
-    return [members, suspects, mine.dead, lost, split, stuck, twins]
-
-
-def pending(mine, me, now, rival_tokens):
-    """The events to announce, each ``(kind, node or EEPROM, token, n)``; ``now`` from ``present``."""
+    What was announced and is over is dropped from ``mine``: it can be announced when it happens again.
+    """
+    tokens = rivals(mine, view)
+    told = mine.told
+    now = [members, suspects, mine.dead, lost, 0, 0, view.twins, 1 << mine.node]
+    for j in range(len(tokens)):
+        theirs = mine if j == mine.node else view.records[j]
+        if theirs:
+            now[SPLIT] |= (tokens[j] > 0) << j
+            now[STUCK] |= theirs.stuck << j
+            now[TWIN] |= theirs.twin << j
+    for place in (SPLIT, STUCK, TWIN):
+        told[place] &= now[place]
     found = []
     for kind, place, appeared in _KINDS:
-        if place is None:
-            changed = 0 if mine.flags & FAILOVER_TOLD else 1 << me
-        elif appeared:
-            changed = now[place] & ~mine.told[place]
-        else:
-            changed = mine.told[place] & ~now[place]
-            if place == SUSPECT:
-                changed &= ~now[DEAD]  # it did not recover, it died
-        for j in ids(changed):
-            token = rival_tokens[j] if kind == "split_brain" else mine.token
-            found.append((kind, j, token, mine.n))
+        before = mine.failover_told << mine.node if kind == "failover" else told[place]
+        changed = now[place] & ~before if appeared else before & ~now[place]
+        if kind == "recovered":
+            changed &= ~mine.dead
+        for j in range(8):
+            if changed >> j & 1:
+                found.append((kind, j, tokens[j] if kind == "split_brain" else mine.token, mine.n))
     return tuple(found)
 
 
-def announce(mine, me, events):
-    """Record that ``events`` were announced; ``ValueError`` for one that is none of ours."""
+def rivals(mine, view):
+    """Per node the token with which it was primary beside this primary (split brain), or 0."""
+    found = view.named[:]
+    for j in range(len(found)):
+        theirs = view.records[j]
+        if theirs and theirs.fell:
+            found[j] = max(found[j], theirs.lineage)
+        if j == mine.node or not mine.lineage < found[j] < mine.token:
+            found[j] = 0
+    return found
+
+
+def announce(mine, events):
+    """Record that ``events`` were announced; ``ValueError`` if one is none of ours: none is recorded."""
+    kinds = [kind[0] for kind in _KINDS]
     for event in events:
-        for kind, place, appeared in _KINDS:
-            if event[0] == kind:
-                break
-        else:
-            raise ValueError("events: %r is not an event of this cluster" % (event,))
+        if not isinstance(event, (tuple, list)) or event[0] not in kinds or event[1] not in range(8):
+            raise ValueError("events: expected those of a Status, got %r" % (event,))
+    for event in events:
+        kind, place, appeared = _KINDS[kinds.index(event[0])]
         bit = 1 << event[1]
-        if place is None:
-            mine.flags |= FAILOVER_TOLD
+        if kind == "failover":
+            mine.failover_told = 1
         elif appeared:
             mine.told[place] |= bit
         else:
             mine.told[place] &= ~bit
-        if place == DEAD:
+        if kind == "dead":
             mine.told[SUSPECT] &= ~bit
-        if place == SPLIT:
-            mine.flags &= ~FELL  # mine was the other side of it
+        if kind == "split_brain":
+            mine.fell = 0  # mine was the other side of it
     mine.n = mine.n + 1 & 0xFFFF
-
-
-def forget(mine, now):
-    """Drop what was announced and is over, so that it can be announced when it happens again."""
-    for place in (SPLIT, STUCK_AT, TWIN_AT):
-        mine.told[place] &= now[place]
-
-
-def acknowledge(mine, me, stuck):
-    """Take back one's own reports once they were announced; ``stuck``: the lock is stuck right now."""
-    for flag, place in ((FELL, SPLIT), (STUCK, STUCK_AT), (TWIN, TWIN_AT)):
-        if mine.told[place] >> me & 1 and not (flag == STUCK and stuck):
-            mine.flags &= ~flag

@@ -21,10 +21,14 @@ Slot, 40 + 3 * nodes bytes, at most 64::
     8  token (4)          the highest this node has ever read: epoch << 3 | 7 - node
     12 CRC-32 (4)         of bytes 0..11 and 17..end, seeded with cluster id and node
     16 place              node << 4 | number of the EEPROM
-    17 flags              see RELEASED and its neighbours
+    17 flags              1 released: the token's owner stood down; the next member may claim
+                          2 fell: was primary, lost in a split brain, `lineage` is the token it lost
+                          4 failover_told: this primary's takeover has been announced
+                          8 stuck: the lock could not be had; 16 twin: another board wrote this slot;
+                            both kept until announced
     18 lost               EEPROMs that the last counted look missed
     19 n (2)              how often events were announced
-    21 lineage (4)        primary: the token it replaced; with FELL: the token it lost
+    21 lineage (4)        primary: the token it replaced; with fell: the token it lost
     25 clock (4)          this node's clock at its last counted look, seconds
     29 uid (4)            CRC-32 of the board's unique id; 0: none
     33 told (7)           what was announced: joined, suspect, dead, lost, split, stuck, twin
@@ -43,50 +47,65 @@ from .errors import LayoutError
 NODES = 8
 EEPROMS = 8
 
-RELEASED = 1  # the token's owner stood down; the next member may claim
-FELL = 2  # this node was primary, lost in a split brain, and `lineage` is the token it lost
-FAILOVER_TOLD = 4  # this primary's takeover has been announced
-STUCK = 8  # the lock could not be had; kept until announced
-TWIN = 16  # a second board wrote this slot; kept until announced
-
 HEAD_AT = 4  # revision, token, CRC and place: what tells replicas of a record apart
 HEAD_SIZE = 13
 CRC_AT = 12
-CRC_SIZE = 4
 PLACE_AT = 16
 LABEL_SIZE = 20
 BLANK = 0xFF
 
-_LABEL = ">4sBBBBIHBB"
-_MAGIC = b"eecl"
-_VERSION = 1
+TOLD_SPLIT = 4  # places in what was announced
+TOLD_STUCK = 5
+TOLD_TWIN = 6
 
-
-def make_token(epoch, node):
-    """The fencing token of ``node`` in ``epoch``: in one epoch the lowest node has the highest."""
-    return epoch << 3 | 7 - node
+_LABEL = ">4s4BIHBB"
+_FIELDS = (
+    "primary", "retry", "dead", "spare", "revision", "token", "crc", "place",
+    "flags", "lost", "n", "lineage", "clock", "uid",
+)  # fmt: skip
+_FLAGS = ("released", "fell", "failover_told", "stuck", "twin")
 
 
 def owner(token):
-    """The node that may claim this token, and nobody else."""
+    """The node that may claim this token, and nobody else: token = epoch << 3 | 7 - node.
+
+    So within one epoch the lowest numbered node has the highest token.
+    """
     return 7 - (token & 7)
 
 
-def revision_of(data):
-    """The revision in a slot's bytes."""
-    return int.from_bytes(data[4:8], "big")
-
-
 class Record:
-    """What a slot says, in plain numbers and lists; the fields are the layout's."""
+    """What a slot says, in numbers and lists named as in the layout; ``node`` is whose slot it is."""
 
-    def __init__(self, nodes):
-        self.primary = self.retry = self.dead = self.spare = 0
-        self.revision = self.token = self.flags = self.lost = 0
-        self.n = self.lineage = self.clock = self.uid = 0
-        self.told = [0] * 7
-        self.seqs = [0] * nodes
-        self.runs = [0] * nodes
+    primary: int
+    retry: int
+    dead: int
+    spare: int
+    revision: int
+    token: int
+    crc: int
+    place: int
+    flags: int
+    lost: int
+    n: int
+    lineage: int
+    clock: int
+    uid: int
+    released: int
+    fell: int
+    failover_told: int
+    stuck: int
+    twin: int
+
+    def __init__(self, node, nodes, values):
+        self.node = node
+        for name, value in zip(_FIELDS, values):
+            setattr(self, name, value)
+        for i, name in enumerate(_FLAGS):
+            setattr(self, name, self.flags >> i & 1)
+        self.told = list(values[14:21])
+        self.seqs = list(values[21 : 21 + nodes])
+        self.runs = list(values[21 + nodes :])
 
 
 class Layout:
@@ -95,74 +114,52 @@ class Layout:
     ``size``, ``page_size`` and ``base`` in bytes. ``LayoutError`` if the pages do not fit.
     """
 
-    def __init__(
-        self, nodes, eeproms, cluster_id=0, majority=False, size=32768, page_size=64, base=0
-    ):
+    def __init__(self, nodes, eeproms, cluster_id, majority, size, page_size, base):
         self.nodes = nodes
-        self.eeproms = eeproms
-        self.cluster_id = cluster_id
-        self.majority = majority
-        self.page_size = page_size
+        self.label_values = eeproms, cluster_id, page_size, majority
+        self.blank = bytes([BLANK]) * page_size
         self.base = base
-        self.slot_pages = 1 if page_size >= 64 else 2
-        self.end = base + (1 + 2 * NODES * self.slot_pages) * page_size
+        stride = max(page_size, 64)
+        self.slots = range(base + page_size, base + page_size + 2 * NODES * stride, stride)
+        self.end = base + page_size + 2 * NODES * stride
         if self.end > size or base % page_size:
             raise LayoutError(
-                "base %d: needs %d bytes from a page boundary on, in a chip of %d bytes"
+                "base %d: %d bytes from a page boundary on do not fit a chip of %d bytes"
                 % (base, self.end - base, size)
             )
-        self._format = ">4BII4xBBBHIII7B%dH%db" % (nodes, nodes)
-        self.slot_size = struct.calcsize(self._format)
+        self.format = ">4BIIIBBBHIII7B%dH%db" % (nodes, nodes)
+        self.slot_size = struct.calcsize(self.format)
 
-    def slot(self, node, copy):
-        """Address of copy 0 (A) or 1 (B) of a node's slot, in bytes."""
-        if not (0 <= node < NODES and 0 <= copy <= 1):
-            raise LayoutError("no slot for node %d, copy %d" % (node, copy))
-        return self.base + (1 + (2 * node + copy) * self.slot_pages) * self.page_size
-
-    def label(self, eeprom):
-        """The label of EEPROM number ``eeprom``, 20 bytes."""
+    def label(self, k):
+        """The label of EEPROM number ``k``, 20 bytes."""
+        eeproms, cluster_id, page_size, majority = self.label_values
         text = struct.pack(
-            _LABEL, _MAGIC, _VERSION, self.nodes, self.eeproms, eeprom,
-            self.cluster_id, self.page_size, self.majority, 0,
+            _LABEL, b"eecl", 1, self.nodes, eeproms, k, cluster_id, page_size, majority, 0
         )  # fmt: skip
         return text + struct.pack(">I", crc32(text))
 
-    def foreign_label(self, data):
-        """What a valid label of another cluster, place or version says; None if it is no valid label."""
-        if bytes(data[:4]) != _MAGIC or struct.unpack(">I", data[16:])[0] != crc32(data[:16]):
-            return None
-        return (
-            "version %d, nodes %d, eeproms %d, number %d, cluster_id %d, page_size %d, majority %d"
-            % (struct.unpack(_LABEL, data[:16])[1:8])
-        )
-
     def crc(self, data, node):
         """The check sum that a slot of ``node`` must carry."""
-        return crc32(data[17:], crc32(data[:12], crc32(bytes((node,)), self.cluster_id)))
+        return crc32(data[17:], crc32(data[:12], crc32(bytes((node,)), self.label_values[1])))
 
-    def valid(self, data, node, eeprom):
-        """Is this an intact slot of ``node``, written to this EEPROM of this cluster?"""
-        return data[PLACE_AT] == node << 4 | eeprom and struct.unpack_from(">I", data, CRC_AT)[
-            0
-        ] == self.crc(data, node)
+    def new(self, node):
+        """The record of a node that has none yet."""
+        return Record(node, self.nodes, (0,) * (21 + 2 * self.nodes))
 
-    def pack(self, record, node, data):
-        """Write a record into the bytearray ``data``, all but the EEPROM's number."""
-        r = record
-        struct.pack_into(
-            self._format, data, 0, r.primary, r.retry, r.dead, r.spare, r.revision, r.token,
-            node << 4, r.flags, r.lost, r.n, r.lineage, r.clock, r.uid, *(r.told + r.seqs + r.runs)
-        )  # fmt: skip
-        struct.pack_into(">I", data, CRC_AT, self.crc(data, node))
+    def unpack(self, data, node, k):
+        """The record in ``data`` if it is an intact slot of ``node``, written to EEPROM ``k``; else None."""
+        if data[PLACE_AT] == node << 4 | k:
+            record = Record(node, self.nodes, struct.unpack(self.format, data))
+            if record.crc == self.crc(data, node):
+                return record
+        return None
 
-    def unpack(self, data):
-        """The record in ``data``, which must be valid."""
-        r = Record(self.nodes)
-        v = struct.unpack(self._format, data)
-        r.primary, r.retry, r.dead, r.spare, r.revision, r.token = v[:6]
-        r.flags, r.lost, r.n, r.lineage, r.clock, r.uid = v[7:13]
-        r.told = list(v[13:20])
-        r.seqs = list(v[20 : 20 + self.nodes])
-        r.runs = list(v[20 + self.nodes :])
-        return r
+    def pack(self, mine, data):
+        """Write a record into the bytearray ``data``; the number of the EEPROM is to be or-ed in."""
+        mine.place = mine.node << 4
+        mine.flags = 0
+        for i, name in enumerate(_FLAGS):
+            mine.flags |= getattr(mine, name) << i
+        values = [getattr(mine, name) for name in _FIELDS] + mine.told + mine.seqs + mine.runs
+        struct.pack_into(self.format, data, 0, *values)
+        struct.pack_into(">I", data, CRC_AT, self.crc(data, mine.node))

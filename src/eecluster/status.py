@@ -2,6 +2,8 @@
 
 from .bitmap import ids
 
+_SETS = ("members", "suspects", "dead", "absent", "eeproms")
+
 
 class Status:
     """The answer of ``health_check()`` and ``heartbeat()``. Sets are tuples of numbers.
@@ -12,32 +14,25 @@ class Status:
     numbers of those that answered and are ours. ``events``: for the primary to announce.
     """
 
-    def __init__(self, role, node_id, primary, token, members, suspects, dead, absent, eeproms, events):
+    def __init__(self, role, node_id, primary, token, events, *bitmaps):
         self.role = role
         self.is_primary = role == "primary"
         self.node_id = node_id
         self.primary = primary
         self.token = token
         self.epoch = token >> 3
-        self.members = ids(members)
-        self.suspects = ids(suspects)
-        self.dead = ids(dead)
-        self.absent = ids(absent)
-        self.eeproms = ids(eeproms)
         self.events = events
+        for name, bitmap in zip(_SETS, bitmaps):
+            setattr(self, name, ids(bitmap))
 
     def __repr__(self):
         text = "node %d: %s, primary %s, token %d (epoch %d)" % (
-            self.node_id,
-            self.role,
-            "-" if self.primary is None else self.primary,
-            self.token,
-            self.epoch,
-        )
-        for name in ("members", "suspects", "dead", "absent", "eeproms"):
+            self.node_id, self.role, self.primary, self.token, self.epoch
+        )  # fmt: skip
+        for name in _SETS:
             numbers = getattr(self, name)
             if numbers:
-                text += ", %s %s" % (name, " ".join([str(i) for i in numbers]))
+                text += ", %s %s" % (name, " ".join(map(str, numbers)))
         if self.events:
             text += ", events " + " ".join(["%s:%d" % event[:2] for event in self.events])
         return text

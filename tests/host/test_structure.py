@@ -1,0 +1,225 @@
+"""The rules of the library's files: floors, and nothing that a board does not have.
+
+Each rule is a function from a parsed file to the complaints about it, and is tried on a file that
+breaks it.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).resolve().parents[2] / "src" / "eecluster"
+
+# A module imports only from floors below its own.
+FLOORS = [
+    ["errors", "bitmap", "hosttime"],  # hosttime: CPython's stand-in for MicroPython's `time`
+    ["layout"],
+    ["config", "eeprom", "rules", "events"],
+    ["lock", "slots", "status"],
+    ["cluster"],
+    ["__init__"],
+]
+FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
+FORBIDDEN = ("machine", "typing", "eecluster_sim")
+
+
+def imports(tree):
+    """All imports of a file as (line, module, name), wherever they stand.
+
+    Modules of the library are named with a dot before them: `.layout`, and `.__init__` for the
+    package itself.
+    """
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, _inside(alias.name), None) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:
+                module = "eecluster." + module
+            for alias in node.names:
+                if (
+                    module.strip(".") == "eecluster"
+                ):  # from . import x: a module, or a name of __init__
+                    inner = alias.name if alias.name in FLOOR else "__init__"
+                    found.append((node.lineno, "." + inner, alias.name))
+                else:
+                    found.append((node.lineno, _inside(module), alias.name))
+    return found
+
+
+def _inside(module):
+    package, _, rest = module.partition(".")
+    return "." + (rest or "__init__") if package == "eecluster" else module
+
+
+def forbidden_imports(module, tree):
+    for line, imported, _ in imports(tree):
+        if imported.split(".")[0] in FORBIDDEN:
+            yield f"{module}:{line}: imports {imported}"
+
+
+def upward_imports(module, tree):
+    for line, imported, _ in imports(tree):
+        if imported.startswith("."):
+            floor = FLOOR.get(imported[1:])
+            if floor is None:
+                yield f"{module}:{line}: imports {imported}, which has no floor"
+            elif floor >= FLOOR.get(module, -1):
+                yield f"{module}:{line}: imports {imported}, which is not on a floor below"
+
+
+def missing_floor(module, tree):
+    if module not in FLOOR:
+        yield f"{module}: has no floor; give it one in {Path(__file__).name}"
+
+
+def bare_excepts(module, tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and node.type is None:
+            yield f"{module}:{node.lineno}: except: without naming what it catches"
+
+
+def vanishing_imports(module, tree, constants):
+    """Imports of `_name = const(...)`, which the compiler for boards replaces and leaves out."""
+    for line, imported, name in imports(tree):
+        if (imported, name) in constants:
+            yield f"{module}:{line}: imports {name} of {imported}, which does not exist on a board"
+    aliases = _module_aliases(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            imported = aliases.get(node.value.id)
+            if (imported, node.attr) in constants:
+                yield f"{module}:{node.lineno}: uses {imported}.{node.attr}, not there on a board"
+
+
+def _module_aliases(tree):
+    """The local names of library modules imported whole: {"layout": ".layout"}."""
+    return {
+        alias.asname or alias.name: "." + alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in (None, "eecluster")
+        for alias in node.names
+        if alias.name in FLOOR
+    }
+
+
+def private_constants(module, tree):
+    """{(".layout", "_MAGIC"), ...}: what `_NAME = const(...)` defines at the top of the file."""
+    return {
+        ("." + module, target.id)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if isinstance(node.value.func, ast.Name) and node.value.func.id == "const"
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id.startswith("_")
+    }
+
+
+RULES = [forbidden_imports, upward_imports, missing_floor, bare_excepts]
+
+
+def library():
+    """Every file of the library, parsed, by its module name."""
+    paths = sorted(LIBRARY.rglob("*.py"))
+    modules = {".".join(path.relative_to(LIBRARY).with_suffix("").parts): path for path in paths}
+    return {module: ast.parse(path.read_text("utf-8"), path) for module, path in modules.items()}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_library(rule):
+    modules = library()
+    assert modules, f"no files in {LIBRARY}"
+    assert [complaint for module, tree in modules.items() for complaint in rule(module, tree)] == []
+
+
+def test_library_imports_no_constant_that_vanishes():
+    modules = library()
+    constants = set()
+    for module, tree in modules.items():
+        constants |= private_constants(module, tree)
+    complaints = [vanishing_imports(module, tree, constants) for module, tree in modules.items()]
+    assert [complaint for found in complaints for complaint in found] == []
+
+
+def test_each_module_has_one_floor():
+    modules = [module for floor in FLOORS for module in floor]
+    assert len(modules) == len(set(modules))
+
+
+BAD = [
+    (forbidden_imports, "lock", "import machine"),
+    (forbidden_imports, "lock", "from machine import Pin"),
+    (forbidden_imports, "lock", "def f():\n    import machine as m"),
+    (forbidden_imports, "lock", "from typing import Any"),
+    (forbidden_imports, "lock", "import typing"),
+    (forbidden_imports, "lock", "import os, eecluster_sim.world"),
+    (forbidden_imports, "lock", "from eecluster_sim.world import World"),
+    (upward_imports, "layout", "from .cluster import Cluster"),
+    (upward_imports, "layout", "from . import cluster"),
+    (upward_imports, "layout", "from . import __version__"),
+    (upward_imports, "layout", "import eecluster"),
+    (upward_imports, "layout", "import eecluster.slots as s"),
+    (upward_imports, "layout", "from eecluster.slots import look"),
+    (upward_imports, "layout", "from eecluster import slots"),
+    (upward_imports, "slots", "from .lock import NoLock"),
+    (upward_imports, "slots", "from .slots import look"),
+    (upward_imports, "cluster", "def f():\n    from . import Cluster"),
+    (upward_imports, "cluster", "from .unheard_of import x"),
+    (upward_imports, "unheard_of", "from .errors import ClusterError"),
+    (missing_floor, "unheard_of", ""),
+    (missing_floor, "folder.errors", ""),
+    (bare_excepts, "lock", "try:\n    pass\nexcept:\n    pass"),
+    (
+        bare_excepts,
+        "lock",
+        "def f():\n    try: pass\n    except OSError: pass\n    except: raise",
+    ),
+]
+GOOD = [
+    (forbidden_imports, "lock", "import time\nfrom machines import x\nfrom .eeprom import machine"),
+    (
+        upward_imports,
+        "cluster",
+        "import time\nfrom . import layout, lock\nfrom .errors import ClusterError",
+    ),
+    (
+        upward_imports,
+        "__init__",
+        "from .cluster import Cluster\nfrom eecluster.status import Status",
+    ),
+    (missing_floor, "layout", ""),
+    (bare_excepts, "lock", "try:\n    pass\nexcept (OSError, ValueError):\n    pass"),
+]
+
+
+@pytest.mark.parametrize(("rule", "module", "source"), BAD)
+def test_rule_flags(rule, module, source):
+    assert list(rule(module, ast.parse(source)))
+
+
+@pytest.mark.parametrize(("rule", "module", "source"), GOOD)
+def test_rule_allows(rule, module, source):
+    assert list(rule(module, ast.parse(source))) == []
+
+
+LAYOUT = "from micropython import const\n_MAGIC = const(1)\nMAGIC = const(2)\n_PLAIN = 3"
+
+
+@pytest.mark.parametrize(
+    ("source", "complaints"),
+    [
+        ("from .layout import _MAGIC", 1),
+        ("from .layout import MAGIC, _MAGIC as m", 1),
+        ("from eecluster.layout import _MAGIC", 1),
+        ("from . import layout\nlayout._MAGIC", 1),
+        ("from eecluster import layout as l\ndef f():\n    return l._MAGIC", 1),
+        ("from .layout import MAGIC, _PLAIN", 0),
+        ("from . import layout\nlayout.MAGIC\nlayout._PLAIN\nself._MAGIC", 0),
+    ],
+)
+def test_vanishing_imports(source, complaints):
+    constants = private_constants("layout", ast.parse(LAYOUT))
+    assert constants == {(".layout", "_MAGIC")}
+    assert len(list(vanishing_imports("slots", ast.parse(source), constants))) == complaints

@@ -1,0 +1,93 @@
+"""Runs tests/both on MicroPython (unix port), with the library's .py files, then its .mpy files.
+
+Each file gets a process, and so a heap, of its own. The last line is `N passed, M failed` over all.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MICROPYTHON = Path(sys.executable).parent / "micropython"
+SEARCH = "src:tests:tests/both:.frozen"
+# What the library is loaded from, the search path for that, and how its file's name must end.
+LIBRARIES = ((".py", SEARCH, ".py"), (".mpy", "build/mpy:" + SEARCH, ".mpy"))
+TIMEOUT_S = 300
+
+
+def micropython(search, *args):
+    """Runs MicroPython with that module search path; returns (exit code, everything it printed)."""
+    try:
+        done = subprocess.run(
+            [MICROPYTHON, *args],
+            cwd=ROOT,
+            env=os.environ | {"MICROPYPATH": search},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired:
+        return 1, f"stopped after {TIMEOUT_S} s\n"
+    return done.returncode, done.stdout
+
+
+def run_file(search, path):
+    """Runs one test file; returns (passed, failed, output). No closing line is one failure."""
+    code, output = micropython(search, "tests/run_micropython.py", path)
+    match = re.search(r"^(\d+) passed, (\d+) failed\n\Z", output, re.MULTILINE)
+    if match is None:
+        return 0, 1, f"{output}FAILED {path}: MicroPython ended with code {code}\n"
+    passed, failed = int(match[1]), int(match[2])
+    if code and not failed:
+        return (
+            passed,
+            1,
+            f"{output[: match.start()]}FAILED {path}: no test in it, or exit code {code}\n",
+        )
+    return passed, failed, output[: match.start()]
+
+
+def loaded_from(search):
+    """The file from which MicroPython loads the library on that path, or what went wrong."""
+    return micropython(search, "-c", "import eecluster; print(eecluster.__file__)")[1].rstrip()
+
+
+def run_all(search, paths):
+    """Runs the files, printing the output of each in order; returns (passed, failed)."""
+    passed = failed = 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for good, bad, output in pool.map(lambda path: run_file(search, path), paths):
+            print(output, end="", flush=True)
+            passed += good
+            failed += bad
+    return passed, failed
+
+
+def main():
+    if not MICROPYTHON.exists():
+        print("no MicroPython here: its package exists for x86-64 Linux only")
+        return 1 if os.environ.get("CI") == "true" else 0
+    paths = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/both").glob("test_*.py"))
+    passed = failed = 0
+    for label, search, suffix in LIBRARIES:
+        origin = loaded_from(search)
+        print(f"MicroPython, library as {label} files")
+        if not origin.endswith(suffix):
+            print(f"FAILED: not loaded from a {label} file:\n{origin}")
+            failed += 1
+            continue
+        good, bad = run_all(search, paths)
+        passed += good
+        failed += bad
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
