@@ -1,7 +1,7 @@
 """An oracle: what the bytes on a chip say, decoded without the library.
 
-Written from the picture of the format in `eecluster/layout.py` alone: own offsets, own CRC, so that a
-mistake of the library in either cannot hide. Runs on CPython and on MicroPython.
+Written from the picture of the format in `eecluster/layout.py` alone: own offsets, own CRC, so that
+a mistake of the library in either cannot hide. Runs on CPython and on MicroPython.
 """
 
 NODES = 8
@@ -118,9 +118,7 @@ class Format:
         assert self.slot(data, eeprom, node, copy), "no valid slot to patch"
         at = self.address(node, copy)
         for name, value in fields.items():
-            offset, size = (
-                (_SEQS_AT + 2 * node, 2) if name == "seq" else _FIELDS[name]
-            )
+            offset, size = (_SEQS_AT + 2 * node, 2) if name == "seq" else _FIELDS[name]
             data[at + offset : at + offset + size] = value.to_bytes(size, "big")
         raw = bytes(data[at : at + self.slot_size])
         data[at + _CRC_AT : at + _CRC_AT + 4] = self._check(raw, node).to_bytes(4, "big")

@@ -1,9 +1,10 @@
-"""Joins the library's modules into what a board loads: one file for every wake, the rest when needed.
+"""Joins the library's modules into what a board loads: one file for all wakes, and some for few.
 
-``python tools/bundle.py build/bundle`` writes ``eecluster/__init__.py`` (every module that the package
-imports at its top, in the order of its imports) and beside it the modules that are imported inside functions
-only. One file instead of eleven: a name is stored and looked up once, integer constants become numbers
-in the bytecode, and the file system is asked once. Nothing else is changed: no renaming, no rewriting.
+``python tools/bundle.py build/bundle`` writes ``eecluster/__init__.py`` (every module that the
+package imports at its top, in the order of its imports) and beside it the modules that are imported
+inside functions only. One file instead of eleven: a name is stored and looked up once, integer
+constants become numbers in the bytecode, and the file system is asked once. Nothing else is
+changed: no renaming, no rewriting.
 """
 
 import ast
@@ -15,7 +16,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "eecluster"
 
 
 def imported(tree, anywhere):
-    """The sibling modules that a module imports, at its top or, with ``anywhere``, also in functions."""
+    """The sibling modules a module imports, at its top or, with ``anywhere``, also in functions."""
     found = []
     for node in ast.walk(tree) if anywhere else tree.body:
         if isinstance(node, ast.ImportFrom) and node.level == 1:
@@ -74,7 +75,7 @@ def check_distinct(names, trees):
 
 
 def bundle(target):
-    """Write the bundle into the folder ``target``; returns the names of the files, without ``.py``."""
+    """Write the bundle into the folder ``target``; returns the files' names without ``.py``."""
     texts = {path.stem: path.read_text() for path in SOURCE.glob("*.py") if path.stem != "hosttime"}
     trees = {name: ast.parse(text) for name, text in texts.items()}
     joined = in_order("__init__", trees, [])

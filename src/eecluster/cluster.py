@@ -155,6 +155,8 @@ class Cluster:
             node.ready()
             if events:
                 announce(node.mine, events)
+                if not node.status().events:  # the key of what is left stays the same
+                    node.mine.n = node.mine.n + 1 & 0xFFFF
                 node.write()
 
     def format(self, force=False, epoch=0):

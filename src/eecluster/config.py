@@ -40,6 +40,7 @@ class Config:
         demand(quorum in (None, "majority", "available"), "quorum", "majority or available", quorum)
         majority = quorum == "majority" or quorum is None and count > 2
         self.quorum = count // 2 + 1 if majority else 1
+        self.virgin = (count + 1) // 2 if majority else 1  # so many empty: no quorum was ever written
         good = interval is None or isinstance(interval, (int, float)) and interval > 0
         demand(good, "interval", "None or seconds", interval)
         self.interval = interval

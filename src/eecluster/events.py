@@ -91,4 +91,3 @@ def announce(mine, events):
             mine.told[SUSPECT] &= ~bit
         if kind == "split_brain":
             mine.fell = 0  # mine was the other side of it
-    mine.n = mine.n + 1 & 0xFFFF

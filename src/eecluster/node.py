@@ -41,9 +41,11 @@ class Node:
         self.looked_ms = 0
 
     def quorate(self):
-        """Are the good EEPROMs a quorum, or, in a cold start, also one that broke off, the empty ones?"""
-        view = self.slots.view
-        return max(size_of(view.good), size_of(view.empty)) >= self.config.quorum
+        """Are the good EEPROMs a quorum, or so many empty that there has never been one?"""
+        good = size_of(self.slots.view.good)
+        empty = size_of(self.slots.view.empty)
+        quorum = self.config.quorum
+        return good >= quorum or good + empty >= quorum and empty >= self.config.virgin
 
     def check(self):
         """A look that counts strikes, and what follows from it. Errors as ``look`` and ``load``."""
@@ -58,7 +60,7 @@ class Node:
         follow(mine, view)
         if view.token and owner(view.token) == self.node:
             if not resting(mine, counted, config) and self.confirm() and counted:
-                readmit(mine, mine.spare | asked(view) | proven(mine, config))
+                readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))
                 if silent(mine, config.retries):
                     self.claim()
         elif may_claim(mine, view, config, counted):
@@ -90,7 +92,7 @@ class Node:
         self.mine = None
         new = not stored
         if stored and uid and stored.uid not in (0, uid):
-            if not accept and not asked(view) >> node & 1:
+            if not accept and not asked(view, node) >> node & 1:
                 raise DuplicateNodeError(
                     "node_id %d is another board's. Give this one its own number; if it replaces that"
                     " board: reset_node(%d)" % (node, node)

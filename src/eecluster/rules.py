@@ -95,11 +95,11 @@ def members(mine):
     return bits(mine.seqs) & ~mine.dead
 
 
-def asked(view):
-    """Nodes that somebody asks, under the current token, to take back [8]: a bitmap."""
+def asked(view, node):
+    """Nodes that others than ``node`` ask, under the current token, to take back [8]: a bitmap."""
     found = 0
     for theirs in view.records:
-        if theirs and theirs.token == view.token:
+        if theirs and theirs.node != node and theirs.token == view.token:
             found |= theirs.spare
     return found
 

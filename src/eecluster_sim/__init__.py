@@ -1,7 +1,7 @@
 """A simulator for boards that share I2C EEPROMs.
 
-The core (chips, bus, I2C object, boards, world) runs on CPython and on MicroPython; schedulers and
-files need CPython.
+The core (chips, bus, I2C object, boards, world) runs on CPython and on MicroPython; schedulers,
+files and boards as processes (`Lab`) need CPython.
 """
 
 import sys
@@ -23,4 +23,8 @@ from .world import World
 
 if sys.implementation.name == "cpython":
     from .files import FileEeprom
+    from .process_board import Event, ProcessBoard
     from .scheduler import Scheduler
+    from .sensors import Sensor
+    from .server import Lab
+    from .wires import Wire

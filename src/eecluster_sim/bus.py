@@ -17,6 +17,9 @@ class Bus:
                  bytes, acked) for each transaction; memaddr is None where none was sent
     """
 
+    stuck: str | None
+    trace: list | None
+
     def __init__(self):
         self.chips = []
         self.by_address = {}

@@ -32,6 +32,9 @@ class Eeprom:
     owner          the board whose supply the chip shares, or None
     """
 
+    fault: str | None
+    tear: str | None
+
     def __init__(self, part: str, address: int, random=None, owner=None):
         self.part = find_part(part)
         self.part.check_address(address)
@@ -73,7 +76,7 @@ class Eeprom:
 
     # What the bus does
 
-    def store(self, memaddr: int, buf, stop_ns: int):
+    def store(self, memaddr: int, buf, stop_ns):
         """Data bytes for `memaddr`, ended by a STOP at stop_ns (FRAM needs no STOP)."""
         memaddr &= self._mask
         self.pointer = memaddr

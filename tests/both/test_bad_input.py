@@ -2,16 +2,17 @@
 
 from cluster_kit import PATTERN, Kit
 from decode import crc32
-from support import raises
-
 from eecluster import Cluster, ClusterError, ConfigError, FormatError, LayoutError
+from support import raises
 
 
 def make(**changes):
     """A cluster with these arguments instead of good ones."""
     arguments = {"i2c": lambda: None, "eeproms": (0x50, 0x51), "node_id": 0}
     arguments.update(changes)
-    return Cluster(arguments.pop("i2c"), arguments.pop("eeproms"), arguments.pop("node_id"), **arguments)
+    return Cluster(
+        arguments.pop("i2c"), arguments.pop("eeproms"), arguments.pop("node_id"), **arguments
+    )
 
 
 def test_good_arguments():
@@ -28,7 +29,9 @@ def wrong(name, *values):
 
 
 def test_eeproms():
-    wrong("eeproms", (), 0x50, None, "P", ("a",), (0x50, 0x50), (0,), (0x78,), (-1,), (80.0,), (True,))
+    wrong(
+        "eeproms", (), 0x50, None, "P", ("a",), (0x50, 0x50), (0,), (0x78,), (-1,), (80.0,), (True,)
+    )
     wrong("eeproms", tuple(range(0x50, 0x59)), ((0x50, 0x51),))
 
 
@@ -243,7 +246,7 @@ def test_format_by_force():
 
 def test_format_by_force_keeps_to_its_pages():
     for base in (64, 1024, 32768 - 1088):
-        kit = Kit(2, base=base)
+        kit = Kit(2, part="AT24C256C", base=base)
         for chip in kit.chips:
             chip.load(PATTERN[: chip.part.size])
         force(kit)
@@ -298,7 +301,7 @@ def test_all_eeproms_gone():
 
 def test_the_rest_of_the_chip_with_a_base():
     for base in (64, 2048, 32768 - 1088):
-        kit = Kit(3, base=base)  # the kit checks each wake
+        kit = Kit(3, part="AT24C256C", base=base)  # the kit checks each wake
         kit.rounds(3)
         kit.rounds(4, (1, 2))
         kit.rounds(4)

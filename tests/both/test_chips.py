@@ -2,7 +2,6 @@
 
 from cluster_kit import Kit
 from decode import LABEL_SIZE
-
 from eecluster import Cluster
 
 
@@ -85,7 +84,9 @@ def test_writing_on_several_chips_overlaps():
     kit.rounds(2)
     start = kit.world.now_ns
     kit.run(0, lambda: kit.cluster(0).heartbeat())
-    assert kit.world.now_ns - start < 45 * 10**6  # four writes of 5 ms one after another: 20 ms more
+    assert (
+        kit.world.now_ns - start < 45 * 10**6
+    )  # four writes of 5 ms one after another: 20 ms more
     busy = [chip.busy_until_ns for chip in kit.chips]
     assert max(busy) - min(busy) < 10 * 10**6
 

@@ -2,10 +2,9 @@
 
 from cluster_kit import Kit
 from decode import RELEASED
-from support import raises
-
 from eecluster import Cluster, ClusterError
 from eecluster_sim import World
+from support import raises
 
 
 def test_walkthrough_of_the_first_version():
@@ -416,7 +415,7 @@ def test_one_object_for_many_rounds():
         kit.world.advance_s(900)
         assert kit.run(0, turn, 0).is_primary
         assert kit.run(1, turn, 1).primary == 0
-    for looks in range(3):
+    for _ in range(3):
         kit.world.advance_s(900)
         status = kit.run(1, turn, 1)
     assert status.is_primary and status.dead == (0,)

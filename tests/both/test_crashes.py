@@ -1,9 +1,9 @@
 """Crash at every bus transaction of every operation, with whole and with torn pages.
 
-Each operation starts from the same contents of the chips and loses its supply before, during and after
-each of its transactions. What that leaves on the chips is then lived with: by all nodes, the crashed
-one too, and by the others alone. `Kit` checks at each wake that nobody's pages but the writer's own
-changed and that tokens never go back. Equal contents are tried once.
+Each operation starts from the same contents of the chips and loses its supply before, during and
+after each of its transactions. What that leaves on the chips is then lived with: by all nodes, the
+crashed one too, and by the others alone. `Kit` checks at each wake that nobody's pages but the
+writer's own changed and that tokens never go back. Equal contents are tried once.
 """
 
 from cluster_kit import Kit

@@ -5,7 +5,7 @@ from support import raises
 
 
 def told(kit, node, kind=None):
-    """What node offers in a wake, and announces: [(kind, node or EEPROM)]; or only one kind of it."""
+    """What node offers in a wake, and announces: [(kind, node or EEPROM)]; or one kind of it."""
     offered = []
 
     def duty(cluster, status):
@@ -235,7 +235,7 @@ def test_lock_stuck_on_a_standby():
 
 
 def test_duplicate_id():
-    """Two boards with one id write the same revision to different chips: only bad luck lets them."""
+    """Two boards with one id write the same revision to different chips: it takes bad luck."""
     kit = quiet(2)
     # The other board's write reaches chip 1 only, as after two cold starts at once.
     image = bytes(kit.chips[1].data)

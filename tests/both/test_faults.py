@@ -1,13 +1,12 @@
 """The fault table, a test for each row. Crashes and torn pages are in test_crashes.
 
-That pages of other nodes and the rest of each chip stay as they were, and that tokens do not go back, is
-checked by the kit at each wake.
+That pages of other nodes and the rest of each chip stay as they were, and that tokens do not go
+back, is checked by the kit at each wake.
 """
 
 from cluster_kit import Kit
-from support import raises
-
 from eecluster import ConfigError, DuplicateNodeError, FormatError
+from support import raises
 
 
 def leaders(last):
@@ -376,7 +375,9 @@ def test_bit_rot_in_both_copies():
         kit.chips[0].flip(kit.format.address(0, copy) + 9, 3)
     last = kit.rounds(2)
     assert leaders(last) == [0] and last[1].suspects == ()
-    assert kit.format.slot(kit.chips[0].data, 0, 0, 0) and kit.format.slot(kit.chips[0].data, 0, 0, 1)
+    assert kit.format.slot(kit.chips[0].data, 0, 0, 0) and kit.format.slot(
+        kit.chips[0].data, 0, 0, 1
+    )
 
 
 def test_bit_rot_in_both_copies_on_both_chips():
@@ -459,7 +460,7 @@ def test_short_write_that_raises_nothing():
 
 
 class ShortWriter:
-    """An I2C object whose writes to some addresses never arrive in full, and that does not say so."""
+    """An I2C object whose writes to some addresses never arrive in full, without an error."""
 
     def __init__(self, board, addresses):
         self.board = board
@@ -644,7 +645,7 @@ def test_a_flapping_node():
 
 
 def live(kit, period_s, until_s, drifts, dead_from=None):
-    """Each board wakes every `period_s` of its own clock. `dead_from`: node -> second of its end."""
+    """Each board wakes every `period_s` of its own clock. `dead_from`: node -> when it ends, s."""
     dead_from = dead_from or {}
     now_s = kit.world.now_ns // 10**9
     due = [now_s + 7 * i for i in range(len(kit.boards))]

@@ -27,9 +27,14 @@ def probe(board, n=1, pause_ms=0):
             board.timer.sleep_ms(pause_ms)
 
 
+def traced(world) -> list:
+    """The transactions until now."""
+    return world.bus.trace or []
+
+
 def nodes(world):
     """Who was on the bus, in order."""
-    return [entry[2] for entry in world.bus.trace]
+    return [entry[2] for entry in traced(world)]
 
 
 def test_time_order_takes_the_earliest():
@@ -48,7 +53,7 @@ def test_time_order_takes_the_earliest():
         sched.spawn(a, first)
         sched.spawn(b, second)
         assert sched.run() is False
-    starts = [(entry[0], entry[2]) for entry in world.bus.trace]
+    starts = [(entry[0], entry[2]) for entry in traced(world)]
     assert starts == [(0, 1), (10 * MS, 0), (20 * MS + PROBE, 1)]
     assert not sched.waiting
 
@@ -75,7 +80,7 @@ def test_the_bus_is_used_by_one_at_a_time():
         for board in boards:
             sched.spawn(board, probe, board, 20)
         sched.run()
-    trace = world.bus.trace
+    trace = traced(world)
     assert len(trace) == 60
     assert all(before[1] == after[0] for before, after in zip(trace, trace[1:], strict=False))
     assert world.now_ns == 60 * PROBE
@@ -96,7 +101,7 @@ def test_a_board_waits_for_the_bus_and_its_time_goes_on():
         with pytest.raises(OSError):  # the chip is busy when it gets there
             sched.run()
     assert sched.failed is b
-    assert world.bus.trace[1][0] == world.bus.trace[0][1] == (67 * 9 + 2) * BIT
+    assert traced(world)[1][0] == traced(world)[0][1] == (67 * 9 + 2) * BIT
 
 
 def test_ticks_of_boards_are_their_own_while_scheduled():
@@ -337,7 +342,7 @@ def test_world_time_after_a_run():
         assert world.now_ns == 10 * S
         sched.spawn(b, probe, b)
         sched.run(until_s=100)
-        assert world.bus.trace[1][0] == 10 * S
+        assert traced(world)[1][0] == 10 * S
         assert sched.run(until_s=2000) is False
         assert world.now_ns == 900 * S + PROBE
     with Scheduler(world, order="random") as sched:
@@ -571,7 +576,7 @@ def test_same_seed_same_run():
             for board in boards:
                 sched.spawn(board, probe, board, 10, board.node)
             sched.run()
-        return world.bus.trace
+        return traced(world)
 
     for order in ("time", "random"):
         assert run(1, order) == run(1, order)
