@@ -64,7 +64,8 @@ class Format:
         self.page = page
         self.base = base
         self.cluster_id = cluster_id
-        self.majority = eeproms > 2 if majority is None else majority
+        majority = eeproms > 2 if majority is None else majority
+        self.quorum = eeproms // 2 + 1 if majority else 1
         self.copy_size = page if page >= 64 else 2 * page
         self.end = base + page + 2 * NODES * self.copy_size
         self.slot_size = _SEQS_AT + 3 * nodes
@@ -84,7 +85,7 @@ class Format:
             and label[7] == eeprom
             and number(label[8:12]) == self.cluster_id
             and number(label[12:14]) == self.page
-            and label[14] == self.majority
+            and label[14] == self.quorum
             and label[15] == 0
             and number(label[16:20]) == crc32(label[:16])
         )

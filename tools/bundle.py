@@ -61,6 +61,11 @@ def inlined(text, names):
     return text
 
 
+def from_package(text, joined):
+    """The text with imports from joined modules turned into imports from the package."""
+    return re.sub(r"from \.(\w+) import", lambda m: "from . import" if m[1] in joined else m[0], text)
+
+
 def check_distinct(names, trees):
     """Stop if two modules that are joined define the same name."""
     owners = {}
@@ -81,11 +86,11 @@ def bundle(target):
     joined = in_order("__init__", trees, [])
     check_distinct(joined, trees)
     core = "\n".join("\n".join(stripped(texts[name], trees[name], True)) for name in joined)
-    core = core.replace("    from . import hosttime as default_timer", "    pass")
+    core = core.replace("    from . import hosttime as timer", "    pass")
     shared = [name for module in joined for name in constants(trees[module])]
     files = {"__init__": inlined(core, shared)}
     for name in sorted(set(texts) - set(joined)):
-        files[name] = inlined(texts[name], constants(trees[name]))
+        files[name] = inlined(from_package(texts[name], joined), constants(trees[name]))
     target.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (target / f"{name}.py").write_text("from micropython import const\n" + text)

@@ -13,8 +13,3 @@ def bits(values):
         if value:
             bitmap |= 1 << i
     return bitmap
-
-
-def size_of(bitmap):
-    """How many bits are set."""
-    return len(ids(bitmap))

@@ -1,40 +1,37 @@
-"""What only a new, damaged or foreign EEPROM needs: judging its label, blank pages, formatting.
+"""What a new, damaged or foreign EEPROM needs, formatting, and what a failure looks like.
 
-Loaded when one turns up, not at every wake. Stands on the package's public errors.
+Loaded when it comes to that, not at every wake. Stands on lead, config and errors.
 """
 
 import struct
 from binascii import crc32
 
-from . import ClusterError, ConfigError, FormatError
+from .config import whole
+from .errors import ClusterError, ConfigError, DuplicateNodeError, FormatError
+from .lead import asked, claim, ready
 
 _BLANK = 0xFF
 
 
-def judge_label(slots, k, label):
-    """The error to raise if EEPROM k carries a valid label other than ours; None if damaged or blank."""
-    if label[:4] == b"eecl" and struct.unpack_from(">I", label, 16)[0] == crc32(label[:16]):
-        return ConfigError(
-            "%s is labelled: %s; expected: %s. Not written. Give all boards the same arguments, each chip"
-            " its address, or format(force=True)"
-            % (_name(slots, k), _says(label), _says(slots.layout.label(k)))
-        )
-    return None
+def judge(slots, k, view, label):
+    """The error to raise if EEPROM k is not ours, though its label is not as it should be, or None.
 
-
-def _says(label):
-    values = struct.unpack_from(">4BIHB", label, 4)
-    return "version %d, nodes %d, eeproms %d, number %d, cluster_id %d, page_size %d, majority %d" % values
-
-
-def judge_pages(slots, k, view):
-    """The error to raise unless EEPROM k, without a valid slot and without our label, is blank."""
+    At first its ``label``: may it be a damaged one? Then, if it has no valid slot, None: is it blank?
+    """
     layout = slots.layout
+    if label:
+        if label[:4] == b"eecl" and struct.unpack_from(">I", label, 16)[0] == crc32(label[:16]):
+            return ConfigError(
+                "%s: its label says %s, expected %s (version, nodes, eeproms, number, cluster_id, page_size,"
+                " quorum). Not written. Give all boards the same arguments and each chip its address, or"
+                " format(force=True)" % (_name(slots, k), _says(label), _says(layout.label(k)))
+            )
+        return None
     # a label that was torn while a blank chip got it has bytes of ours among the blank ones
     ours = layout.label(k) + layout.blank[len(layout.label(k)) :]
     page = bytearray(len(layout.blank))
     for at in range(layout.base, layout.end, len(page)):
-        slots.eeproms.read(k, at, page)
+        slots.read(k, at, page)
         for found, wanted in zip(page, ours):
             if found != _BLANK and found != wanted:
                 if _label(slots, k) == layout.label(k):  # a peer has labelled it since
@@ -47,33 +44,75 @@ def judge_pages(slots, k, view):
     return None
 
 
-def format_all(slots, force):
-    """Label the blank EEPROMs, with ``force`` make blank ones of all and label them."""
+def format(node, force, epoch):
+    """``Cluster.format``."""
+    whole("epoch", epoch, 0, 1 << 28)
+    slots = node.slots
     layout = slots.layout
     view = slots.look()
-    everything = (1 << len(slots.eeproms.addresses)) - 1
-    if force and view.answered != everything:
+    if force and view.answered != node.config.replicas:
         raise ClusterError("not every EEPROM answers, nothing was formatted: it would come back with old content")
     if view.fault and not force:
         raise view.fault
-    for k in range(len(slots.eeproms.addresses)):
+    node.mine = None
+    node.leading = False
+    for k in slots.replicas:
         if force:
             for at in range(layout.base, layout.end, len(layout.blank)):
-                slots.eeproms.write(k, at, layout.blank)
+                slots.write(k, at, layout.blank)
         if force or (view.relabel & view.empty) >> k & 1:
-            slots.eeproms.write(k, layout.base, layout.label(k))
+            slots.write(k, layout.base, layout.label(k))
             if _label(slots, k) != layout.label(k):
                 raise ClusterError(
                     "%s does not keep what is written: check its write-protect pin" % _name(slots, k)
                 )
     slots.view = None
+    if epoch:
+        ready(node, True)
+        claim(node.mine, slots.view, node.config, epoch)
+        node.write()
+
+
+def admit(view, node):
+    """Another board's slot is at this node's place: ``DuplicateNodeError`` unless somebody asked for this one."""
+    if not asked(view, node) >> node & 1:
+        raise DuplicateNodeError(
+            "node_id %d is another board's. Give this one its own number; if it replaces that board:"
+            " reset_node(%d)" % (node, node)
+        )
+
+
+def failure(slots, written):
+    """An ``OSError`` with the port's errno: no EEPROM answers, or none keeps what was ``written``."""
+    text = "no EEPROM answers at %s: check wires, pull-ups, supply and addresses"
+    if written:
+        text = "no EEPROM keeps what is written at %s: check write protection and supply"
+    return OSError(slots.fault.args[0] if slots.fault else 5, text % ", ".join(map(hex, slots.addresses)))
+
+
+def _says(label):
+    return struct.unpack_from(">4BIHB", label, 4)
 
 
 def _label(slots, k):
     label = bytearray(len(slots.layout.label(k)))
-    slots.eeproms.read(k, slots.layout.base, label)
+    slots.read(k, slots.layout.base, label)
     return label
 
 
 def _name(slots, k):
-    return "EEPROM 0x%02x (number %d)" % (slots.eeproms.addresses[k], k)
+    return "EEPROM 0x%02x (number %d)" % (slots.addresses[k], k)
+
+
+def describe(status, sets):
+    """A ``Status`` as one readable line."""
+    text = "node %d: %s, primary %s, token %d (epoch %d)" % (
+        status.node_id, status.role, status.primary, status.token, status.epoch
+    )  # fmt: skip
+    for name in sets:
+        numbers = getattr(status, name)
+        if numbers:
+            text += ", %s %s" % (name, " ".join(map(str, numbers)))
+    if status.events:
+        text += ", events " + " ".join(["%s:%d" % event[:2] for event in status.events])
+    return text

@@ -3,15 +3,15 @@
 import time
 
 from .config import Config, demand, whole
-from .eeprom import Eeproms
 from .lock import NoLock
 from .node import Node
-from .rules import beat, claim, readmit, stand_down
+from .rules import beat
+from .slots import Slots
 
 if not hasattr(time, "ticks_ms"):  # CPython
-    from . import hosttime as default_timer
+    from . import hosttime as timer
 else:
-    default_timer = time
+    timer = time
 
 LOCK_TIMEOUT_MS = 3000
 LOOK_VALID_MS = 1000  # chips are not swapped faster than that
@@ -34,7 +34,7 @@ class Cluster:
 
     def __init__(
         self, i2c, eeproms, node_id, *, lock=None, nodes=None, retries=1, readmit=3, quorum=None, interval=None,
-        cluster_id=0, size=32768, page_size=64, base=0, uid=None, recover=None, clock=time.time, timer=default_timer,
+        cluster_id=0, size=32768, page_size=64, base=0, uid=None, recover=None, clock=time.time, timer=timer,
     ):  # fmt: skip
         config = Config(
             eeproms, node_id, nodes, retries, readmit, quorum, interval, cluster_id, size, page_size, base, uid
@@ -43,14 +43,14 @@ class Cluster:
         demand(made or callable(i2c), "i2c", "an I2C object or a function that makes one", i2c)
         demand(lock is None or hasattr(lock, "acquire"), "lock", "None or a lock", lock)
         demand(recover is None or callable(recover), "recover", "None or a function", recover)
-        demand(callable(clock), "clock", "a function", clock)
+        demand(callable(clock), "clock", "something callable", clock)
         demand(hasattr(timer, "ticks_us"), "timer", "what MicroPython's time has", timer)
-        self._make_i2c = None if made else i2c
-        self._lock = lock or NoLock()
-        self._held = 0  # how many times this node holds the lock
-        self._recover = recover
-        eeproms = Eeproms(i2c if made else None, config.addresses, config.layout, timer, node_id)
-        self._node = Node(config, eeproms, clock)
+        slots = Slots(i2c if made else None, config.addresses, config.layout, timer, node_id)
+        self._node = node = Node(config, slots, clock)
+        node.lock = lock or NoLock()
+        node.depth = 0  # how many times this node holds the lock
+        node.recover = recover
+        node.make_i2c = None if made else i2c
 
     def bus(self):
         """A context manager that holds the lock and gives the I2C object, for other devices on the bus."""
@@ -58,21 +58,22 @@ class Cluster:
 
     def __enter__(self):
         node = self._node
-        if not self._held:
-            node.stuck = not self._lock.acquire(node.node, LOCK_TIMEOUT_MS)
-        self._held += 1
+        if not node.depth:
+            node.stuck = not node.lock.acquire(node.slots.node, LOCK_TIMEOUT_MS)
+        node.depth += 1
         try:
-            if node.eeproms.i2c is None:
-                node.eeproms.i2c = self._make_i2c()
+            if node.slots.i2c is None:
+                node.slots.i2c = node.make_i2c()
         except BaseException:
             self.__exit__()
             raise
-        return node.eeproms.i2c
+        return node.slots.i2c
 
     def __exit__(self, *error):
-        self._held -= 1
-        if not self._held and not self._node.stuck:
-            self._lock.release()
+        node = self._node
+        node.depth -= 1
+        if not node.depth and not node.stuck:
+            node.lock.release()
 
     def health_check(self):
         """Look at everybody, count strikes, take over if it is due. Returns a ``Status``.
@@ -85,11 +86,11 @@ class Cluster:
             try:
                 node.check()
             except OSError:
-                if node.slots.view.answered or not self._recover:
+                if node.slots.view.answered or not node.recover:
                     raise
-                self._recover()
-                if self._make_i2c:
-                    node.eeproms.i2c = self._make_i2c()
+                node.recover()
+                if node.make_i2c:
+                    node.slots.i2c = node.make_i2c()
                 node.check()
             return node.status()
 
@@ -98,7 +99,7 @@ class Cluster:
         node = self._node
         if node.leading:
             with self:
-                node.refresh()
+                node.refresh(False)
         return node.leading
 
     def heartbeat(self, done=True):
@@ -109,9 +110,9 @@ class Cluster:
         node = self._node
         with self:
             if node.slots.view is None or node.quorate():
-                age_ms = node.eeproms.timer.ticks_diff(node.eeproms.timer.ticks_ms(), node.looked_ms)
+                age_ms = node.slots.timer.ticks_diff(node.slots.timer.ticks_ms(), node.since)
                 if node.leading or node.mine is None or age_ms > LOOK_VALID_MS:
-                    node.refresh()
+                    node.refresh(False)
             if node.quorate():
                 beat(node.mine, node.leading, done, node.config)
                 node.leading = node.leading and not node.mine.released
@@ -124,24 +125,17 @@ class Cluster:
         The primary does it at once; another node's request waits in its record for the primary.
         ``ClusterError`` if isolated.
         """
-        node = self._node
-        bit = 1 << (node.node if node_id is None else whole("node_id", node_id, 0, node.config.nodes - 1))
+        from .lead import reset_node
+
         with self:
-            node.ready(bit >> node.node & 1)
-            if node.leading:
-                readmit(node.mine, bit)
-            node.mine.spare |= bit
-            node.write()
+            reset_node(self._node, node_id)
 
     def stand_down(self):
         """Let another member be primary, without anybody being marked dead. ``ClusterError`` if isolated."""
-        node = self._node
+        from .lead import resign
+
         with self:
-            node.ready()
-            if node.leading:
-                stand_down(node.mine)
-                node.leading = False
-                node.write()
+            resign(self._node)
 
     def announced(self, events):
         """Record at once that these events of a ``Status`` were published, all of them in one call.
@@ -150,14 +144,8 @@ class Cluster:
         """
         from .events import announce
 
-        node = self._node
         with self:
-            node.ready()
-            if events:
-                announce(node.mine, events)
-                if not node.status().events:  # the key of what is left stays the same
-                    node.mine.n = node.mine.n + 1 & 0xFFFF
-                node.write()
+            announce(self._node, events)
 
     def format(self, force=False, epoch=0):
         """Label blank EEPROMs; with ``force`` make blank ones of all, whatever they hold.
@@ -165,15 +153,7 @@ class Cluster:
         ``epoch``: become primary with an epoch above this one (above what a consumer has already seen).
         ``FormatError`` or ``ConfigError`` for an EEPROM that is not ours, before anything is written.
         """
-        from .care import format_all
+        from .care import format
 
-        whole("epoch", epoch, 0, 1 << 28)
-        node = self._node
         with self:
-            node.mine = None
-            node.leading = False
-            format_all(node.slots, force)
-            if epoch:
-                node.ready(True)
-                claim(node.mine, node.slots.view, node.config, epoch)
-                node.write()
+            format(self._node, force, epoch)

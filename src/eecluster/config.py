@@ -8,15 +8,15 @@ from binascii import crc32
 from .layout import EEPROMS, NODES, Layout
 
 
-def demand(condition, name, expected, value):
-    """``ValueError`` unless the condition holds."""
-    if not condition:
-        raise ValueError("%s: expected %s, got %r" % (name, expected, value))
+def demand(good, key, expected, value):
+    """``ValueError`` unless the value of the argument ``key`` is good."""
+    if not good:
+        raise ValueError("%s: expected %s, got %r" % (key, expected, value))
 
 
-def whole(name, value, low, high):
-    """``value`` if it is an integer from low to high, else ``ValueError``."""
-    demand(isinstance(value, int) and low <= value <= high, name, "%d..%d" % (low, high), value)
+def whole(key, value, start, end):
+    """``value`` if it is an integer from start to end, else ``ValueError``."""
+    demand(isinstance(value, int) and start <= value <= end, key, "%d to %d" % (start, end), value)
     return value
 
 
@@ -40,7 +40,6 @@ class Config:
         demand(quorum in (None, "majority", "available"), "quorum", "majority or available", quorum)
         majority = quorum == "majority" or quorum is None and count > 2
         self.quorum = count // 2 + 1 if majority else 1
-        self.virgin = (count + 1) // 2 if majority else 1  # so many empty: no quorum was ever written
         good = interval is None or isinstance(interval, (int, float)) and interval > 0
         demand(good, "interval", "None or seconds", interval)
         self.interval = interval
@@ -50,4 +49,4 @@ class Config:
         whole("base", base, 0, size)
         demand(uid is None or isinstance(uid, (bytes, bytearray)), "uid", "bytes", uid)
         self.uid = crc32(uid) or 1 if uid else 0
-        self.layout = Layout(self.nodes, count, cluster_id, majority, size, page_size, base)
+        self.layout = Layout(self.nodes, count, cluster_id, self.quorum, size, page_size, base)

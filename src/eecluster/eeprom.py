@@ -13,14 +13,14 @@ WRITE_US = 5000
 
 
 class Eeproms:
-    """The chips at ``addresses`` on one bus. ``i2c`` is set by the owner, who holds the lock."""
+    """The chips at ``addresses`` on one bus, used by ``node``. ``i2c`` may be set later, under the lock."""
 
     def __init__(self, i2c, addresses, layout, timer, node):
         self.i2c = i2c
         self.addresses = addresses
         self.layout = layout
         self.timer = timer
-        self.node = node  # salts the jitter
+        self.node = node
         self.since = [0] * len(addresses)  # ticks_us at which each chip's last write started
 
     def read(self, k, at, data):
@@ -43,12 +43,12 @@ class Eeproms:
         self.retry(self.i2c.writeto_mem, k, at, data)
         self.since[k] = self.timer.ticks_us()
 
-    def retry(self, copy, k, at, data):
+    def retry(self, call, k, at, data):
         """Do one transfer, again and again while the chip does not answer."""
         timer = self.timer
         for left in range(TRIES, 0, -1):
             try:
-                return copy(self.addresses[k], at, data, addrsize=16)
+                return call(self.addresses[k], at, data, addrsize=16)
             except OSError:
                 if left == 1:
                     raise

@@ -1,4 +1,4 @@
-"""Events: the difference between what is and what was last announced. Pure. Stands on nothing.
+"""Events: the difference between what is and what was last announced. Stands on lead.
 
 Only a primary needs this; it is loaded when this node is one.
 
@@ -6,6 +6,8 @@ What was announced is seven bitmaps and a counter in every node's record. Everyb
 primary's at each look, so that a new primary goes on where the old one stopped. An event is offered at
 every wake of the primary until ``announced()`` has recorded it.
 """
+
+from .lead import ready
 
 # places in Record.told
 JOINED = 0
@@ -39,7 +41,7 @@ def pending(mine, view, members, suspects, lost):
     """
     tokens = rivals(mine, view)
     told = mine.told
-    now = [members, suspects, mine.dead, lost, 0, 0, view.twins, 1 << mine.node]
+    now = [members, suspects, mine.dead, lost, 0, 0, view.twin, 1 << mine.node]
     for j in range(len(tokens)):
         theirs = mine if j == mine.node else view.records[j]
         if theirs:
@@ -72,12 +74,16 @@ def rivals(mine, view):
     return found
 
 
-def announce(mine, events):
-    """Record that ``events`` were announced; ``ValueError`` if one is none of ours: none is recorded."""
+def announce(node, events):
+    """``Cluster.announced``. ``ValueError`` if one of the events is none of ours: none is recorded."""
     kinds = [kind[0] for kind in _KINDS]
     for event in events:
         if not isinstance(event, (tuple, list)) or event[0] not in kinds or event[1] not in range(8):
             raise ValueError("events: expected those of a Status, got %r" % (event,))
+    ready(node, False)
+    if not events:
+        return
+    mine = node.mine
     for event in events:
         kind, place, appeared = _KINDS[kinds.index(event[0])]
         bit = 1 << event[1]
@@ -91,3 +97,5 @@ def announce(mine, events):
             mine.told[SUSPECT] &= ~bit
         if kind == "split_brain":
             mine.fell = 0  # mine was the other side of it
+    mine.n = mine.n + 1 & 0xFFFF
+    node.write()

@@ -11,7 +11,7 @@ node 0..7, each copy alone in its page (in two pages where a page has 32 bytes):
 Label, 20 bytes. All of it follows from the arguments: boards that label at once write the same bytes::
 
     0  magic "eecl"     4  version   5  nodes    6  EEPROMs   7  number of this EEPROM
-    8  cluster id (4)  12  page size (2)        14  quorum: 1 majority, 0 available   15  zero
+    8  cluster id (4)  12  page size (2)        14  quorum: how many EEPROMs   15  zero
     16 CRC-32 of bytes 0..15
 
 Slot, 40 + 3 * nodes bytes, at most 64::
@@ -58,7 +58,6 @@ TOLD_SPLIT = 4  # places in what was announced
 TOLD_STUCK = 5
 TOLD_TWIN = 6
 
-_LABEL = ">4s4BIHBB"
 _FIELDS = (
     "primary", "retry", "dead", "spare", "revision", "token", "crc", "place",
     "flags", "lost", "n", "lineage", "clock", "uid",
@@ -114,9 +113,9 @@ class Layout:
     ``size``, ``page_size`` and ``base`` in bytes. ``LayoutError`` if the pages do not fit.
     """
 
-    def __init__(self, nodes, eeproms, cluster_id, majority, size, page_size, base):
+    def __init__(self, nodes, eeproms, cluster_id, quorum, size, page_size, base):
         self.nodes = nodes
-        self.label_values = eeproms, cluster_id, page_size, majority
+        self.values = eeproms, cluster_id, page_size, quorum
         self.blank = bytes([BLANK]) * page_size
         self.base = base
         stride = max(page_size, 64)
@@ -128,19 +127,19 @@ class Layout:
                 % (base, self.end - base, size)
             )
         self.format = ">4BIIIBBBHIII7B%dH%db" % (nodes, nodes)
-        self.slot_size = struct.calcsize(self.format)
+        self.size = struct.calcsize(self.format)
 
     def label(self, k):
         """The label of EEPROM number ``k``, 20 bytes."""
-        eeproms, cluster_id, page_size, majority = self.label_values
+        eeproms, cluster_id, page_size, quorum = self.values
         text = struct.pack(
-            _LABEL, b"eecl", 1, self.nodes, eeproms, k, cluster_id, page_size, majority, 0
+            ">4s4BIHBB", b"eecl", 1, self.nodes, eeproms, k, cluster_id, page_size, quorum, 0
         )  # fmt: skip
         return text + struct.pack(">I", crc32(text))
 
     def crc(self, data, node):
         """The check sum that a slot of ``node`` must carry."""
-        return crc32(data[17:], crc32(data[:12], crc32(bytes((node,)), self.label_values[1])))
+        return crc32(data[17:], crc32(data[:12], crc32(bytes((node,)), self.values[1])))
 
     def new(self, node):
         """The record of a node that has none yet."""

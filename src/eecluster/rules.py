@@ -1,7 +1,8 @@
-"""The decisions: from what a look found to what is written next. No bus in here. Stands on layout, bitmap.
+"""The decisions of every wake: from what a look found to what is written next. No bus in here.
 
 ``mine`` is this node's own record, changed in place; ``view`` is what the look found (``slots.View``);
-``config`` the arguments. The numbers in brackets are the protocol's rules, see the documentation.
+``config`` the arguments. The numbers in brackets are the protocol's rules, see the documentation. What
+only a node that leads or is about to decides is in ``lead``. Stands on layout and bitmap.
 
 ``runs[j]`` counts looks in a row: n > 0 without a new beat of node j (strikes), -n with one. The own entry
 counts duties that failed in a row or, once stood down, looks since then.
@@ -11,23 +12,23 @@ from .bitmap import bits, ids
 from .layout import TOLD_SPLIT, TOLD_STUCK, TOLD_TWIN, owner
 
 
-def observe(mine, view, config, now, baseline):
+def observe(mine, view, config, now, new):
     """Count strikes [3, 4]. True if this look counts; ``now`` in seconds.
 
-    ``baseline``: there is no record of mine to compare with.
+    ``new``: there is no record of mine to compare with.
     """
-    if config.interval is not None and not baseline:
+    if config.interval is not None and not new:
         passed = now - mine.clock
         if 0 <= passed * 8 < config.interval * 7:
             return False
-        baseline = passed < 0  # the clock was set back
+        new = passed < 0  # the clock was set back: a new baseline
     for j in range(config.nodes):
         if j == mine.node:
             continue
         theirs = view.records[j]
         seq = theirs.seqs[j] if theirs else mine.seqs[j]
         run = mine.runs[j]
-        if baseline:
+        if new:
             run = 0
         elif seq != mine.seqs[j]:
             run = max(-127, min(run, 0) - 1)
@@ -60,7 +61,7 @@ def released(view):
 
 
 def follow(mine, view):
-    """Follow the highest token [3, 7, 8] and take over what has been announced."""
+    """Follow the highest token [3, 7, 8] and take over what its owner has announced."""
     token = view.token
     leader = leader_of(view)
     if token > mine.token:
@@ -74,20 +75,15 @@ def follow(mine, view):
         if leader:
             mine.dead = leader.dead
             mine.n = leader.n
-            mine.told = list(leader.told)
+            mine.told = leader.told[:]
     for j in ids(mine.spare & ~mine.dead):  # a request is fulfilled when its node beats and is not dead
         if j == mine.node or mine.runs[j] < 0:
             mine.spare ^= 1 << j
 
 
-def silent(mine, looks):
-    """Nodes that are not dead and were silent for more than ``looks`` looks [3, 5]: a bitmap."""
-    return bits([run > looks for run in mine.runs]) & ~mine.dead & ~(1 << mine.node)
-
-
-def proven(mine, config):
-    """Nodes that have beaten in as many looks in a row as a readmission takes [5]: a bitmap."""
-    return bits([config.readmit and run <= -config.readmit for run in mine.runs])
+def silent(mine, retries):
+    """Nodes that are not dead and were silent for more than ``retries`` looks [3, 5]: a bitmap."""
+    return bits([run > retries for run in mine.runs]) & ~mine.dead & ~(1 << mine.node)
 
 
 def members(mine):
@@ -95,21 +91,13 @@ def members(mine):
     return bits(mine.seqs) & ~mine.dead
 
 
-def asked(view, node):
-    """Nodes that others than ``node`` ask, under the current token, to take back [8]: a bitmap."""
-    found = 0
-    for theirs in view.records:
-        if theirs and theirs.node != node and theirs.token == view.token:
-            found |= theirs.spare
-    return found
-
-
-def may_claim(mine, view, config, counted):
-    """May this node, which is not the token's owner, replace it [6, 9]?"""
-    if not view.token:
-        return True  # a cold start
+def may_lead(mine, view, config, counted):
+    """Is the token mine, or may I replace it [6, 9]?"""
+    p = owner(view.token)
+    if not view.token or p == mine.node:
+        return True  # a cold start, or mine
     # strikes of an earlier look say nothing if this one does not count: there may be a new beat
-    strikes = mine.runs[owner(view.token)] - config.retries if counted else 0
+    strikes = mine.runs[p] - config.retries if counted else 0
     bit = 1 << mine.node
     if mine.dead & bit:
         if mine.spare & bit:  # reset_node() on this board itself
@@ -117,31 +105,6 @@ def may_claim(mine, view, config, counted):
         return config.readmit is not None and strikes > config.readmit
     # not a member before the first beat
     return mine.seqs[mine.node] and (strikes > 0 or released(view))
-
-
-def claim(mine, view, config, epoch):
-    """Turn ``mine`` into a claim of a new epoch above ``epoch`` [5, 6].
-
-    Whoever has too many strikes is dead in it.
-    """
-    old = view.token
-    p = owner(old)
-    if p != mine.node or not old:  # a takeover; else I am primary and mark somebody dead
-        if not mine.fell:  # an unreported split brain keeps its token: it covers this one too
-            mine.lineage = old
-        mine.failover_told = 0 if old else 1
-    mine.dead |= silent(mine, config.retries) & ~(released(view) << p)
-    mine.dead &= ~(1 << mine.node)
-    mine.token = max(old >> 3, epoch) + 1 << 3 | 7 - mine.node
-    # not named primary until it is confirmed
-    mine.primary = mine.spare = mine.runs[mine.node] = mine.released = 0
-
-
-def readmit(mine, nodes):
-    """Take back those of ``nodes``, a bitmap, that are dead, with a clean record [5, 8]."""
-    for j in ids(nodes & mine.dead):
-        mine.dead ^= 1 << j
-        mine.runs[j] = 0
 
 
 def beat(mine, leading, done, config):
@@ -160,15 +123,6 @@ def stand_down(mine):
     """Release the token [9]."""
     mine.released = 1
     mine.primary = mine.runs[mine.node] = 0
-
-
-def resting(mine, counted, config):
-    """Has this owner of the token stood down, and is it still waiting for somebody to claim [9]?"""
-    if mine.released and counted:
-        mine.runs[mine.node] += 1
-        if mine.runs[mine.node] > config.retries:  # nobody came
-            mine.released = mine.runs[mine.node] = 0
-    return mine.released
 
 
 def acknowledge(mine, stuck):

@@ -1,4 +1,4 @@
-"""Slots on the EEPROMs: looking at everybody's, writing one's own. Stands on layout, bitmap
+"""Slots on the EEPROMs: looking at everybody's, writing one's own. Stands on eeprom, layout, bitmap
 and, when a chip's label is not as it should be, on care.
 
 A look tells for every copy on every EEPROM whether it is valid, but it does not read every byte of it. A
@@ -6,10 +6,11 @@ copy is read in full the first time its content turns up. On the next EEPROM onl
 revision, token and CRC, the fingerprint. A head that equals one that was read in full and found valid says
 nothing new; any other is read in full. One's own slot is always read in full, on every EEPROM, because
 what is written next depends on it. A second look in the same wake compares the CRC of every copy with
-what the first one read there, and only where one differs looks again.
+those the first one has read in full, and only where one differs looks again.
 """
 
 from .bitmap import bits, ids
+from .eeprom import Eeproms
 from .layout import BLANK, CRC_AT, HEAD_AT, HEAD_SIZE, LABEL_SIZE, PLACE_AT
 
 
@@ -26,47 +27,45 @@ class View:
         self.records = [None] * nodes  # the newest valid record of each node
         self.token = 0  # the highest in any valid copy
         self.named = [0] * nodes  # the highest token with which a node named itself primary
-        self.twins = 0  # nodes whose slot holds one revision written by two boards
+        self.twin = 0  # nodes whose slot holds one revision written by two boards
         self.fault = None  # the error that says why one that answered is neither good nor empty
 
 
-class Slots:
+class Slots(Eeproms):
     """The slots of all nodes, seen from ``node``. Copy i is copy A or B, ``i & 1``, of node ``i >> 1``."""
 
-    def __init__(self, layout, eeproms, node):
-        self.layout = layout
-        self.eeproms = eeproms
-        self.node = node
+    def __init__(self, i2c, addresses, layout, timer, node):
+        super().__init__(i2c, addresses, layout, timer, node)
         self.view = None
-        self.error = None  # the last OSError of an EEPROM that did not answer
-        self.replicas = range(len(eeproms.addresses))
+        self.fault = None  # the last OSError of an EEPROM that did not answer
+        self.replicas = range(len(addresses))
         self.copies = range(2 * layout.nodes)
         self.known = []  # heads of what was read in full: a valid or a blank slot
-        self.slot = memoryview(bytearray(layout.slot_size))
+        self.slot = memoryview(bytearray(layout.size))
         self.head = memoryview(bytearray(HEAD_SIZE))
-        self.revisions = [0] * len(self.replicas)  # of my newest record on each EEPROM
-        self.target = [0] * len(self.replicas)  # the copy of mine to overwrite on each: not the newest
+        self.revision = []  # of my newest record on each EEPROM, with its token
+        self.target = [0] * len(addresses)  # the copy of mine to overwrite on each: not the newest
 
     def look(self):
         """Read every EEPROM that answers. Returns the ``View``, also kept as ``view``."""
         self.view = view = View(self.layout.nodes)
         self.known = [b""] * len(self.copies)
+        self.revision = [(0, 0)] * len(self.target)
         for k in self.replicas:
-            self.revisions[k] = 0
             self.target[k] = 2 * self.node
             try:
                 self.look_at(k, view)
             except OSError as error:
-                self.error = error
+                self.fault = error
                 view.answered &= ~(1 << k)
-        newest = max(self.revisions)
-        view.fresh = bits([newest and newest == revision for revision in self.revisions]) & view.good
-        if newest:
-            view.held = view.records[self.node].token
+        newest = max(self.revision)
+        view.held = newest[1]
+        if view.held:
+            view.fresh = bits([newest == revision for revision in self.revision]) & view.good
         return view
 
     def unchanged(self):
-        """Do all EEPROMs still hold what the last look found, all of them the same? Reads only check sums."""
+        """Do all EEPROMs still hold what the last look found, all the same? Reads only check sums."""
         for k in self.replicas:
             if not (self.view.good | self.view.empty) >> k & 1:
                 return False
@@ -75,7 +74,7 @@ class Slots:
                     return False
         return True
 
-    def write(self, mine):
+    def store(self, mine):
         """Write my record, its revision raised, over the older copy on every good EEPROM, and read back.
 
         EEPROMs without a valid slot get it too: the caller has made sure of a quorum without them.
@@ -86,14 +85,16 @@ class Slots:
         self.layout.pack(mine, self.slot)
         todo = view.good | view.empty
         for k in ids(todo & view.relabel):
-            self.attempt(self.eeproms.write, k, self.layout.base, self.layout.label(k))
+            self.attempt(self.write, k, self.layout.base, self.layout.label(k))
         view.good = view.relabel = view.empty = 0
         for _ in range(2):  # a short write raises nothing, so what did not arrive is written again
             for at in range(0, len(self.slot), len(self.layout.blank)):
                 for k in ids(todo):
-                    self.attempt(self.write_page, k, at)
+                    self.slot[PLACE_AT] = self.node << 4 | k
+                    page = self.slot[at : at + len(self.layout.blank)]
+                    self.attempt(self.write, k, self.layout.slots[self.target[k]] + at, page)
             for k in ids(todo):
-                if self.attempt(self.arrived, k, self.target[k]):
+                if self.attempt(self.confirm, k):
                     todo ^= 1 << k
                     view.good |= 1 << k
                     self.target[k] ^= 1
@@ -102,28 +103,24 @@ class Slots:
         view.held = mine.token
         return view.good
 
-    # Looking
-
     def look_at(self, k, view):
         """Read one EEPROM."""
         bit = 1 << k
         label = bytearray(LABEL_SIZE)
-        self.eeproms.read(k, self.layout.base, label)
+        self.read(k, self.layout.base, label)
         view.answered |= bit
         fault = None
         if label != self.layout.label(k):
-            from .care import judge_label
+            from .care import judge
 
             view.relabel |= bit
-            fault = judge_label(self, k, label)
+            fault = judge(self, k, view, label)
         if not fault:
             for i in self.copies:
                 if self.look_at_copy(k, i, view):
                     view.good |= bit
             if view.relabel & bit and not view.good & bit:
-                from .care import judge_pages
-
-                fault = judge_pages(self, k, view)
+                fault = judge(self, k, view, None)
         if fault:
             view.fault = fault
         elif not view.good & bit:
@@ -137,13 +134,13 @@ class Slots:
             if place == node << 4 | k or place == BLANK:
                 return place != BLANK
         for _ in range(2):  # once more, in case it was the wires
-            self.eeproms.read(k, self.layout.slots[i], self.slot)
+            self.read(k, self.layout.slots[i], self.slot)
             record = self.layout.unpack(self.slot, node, k)
             blank = self.slot[0] == BLANK == self.slot[PLACE_AT]  # no bitmap and no place of ours
             if (record or blank) and not self.known[i]:
                 self.known[i] = bytes(self.slot[HEAD_AT:PLACE_AT])
             if record:
-                self.take(k, i, view, record)
+                self.load(k, i, view, record)
                 return True
             if blank:
                 break
@@ -154,44 +151,38 @@ class Slots:
         known = self.known[i], self.known[i ^ 1]
         if not (known[0] or known[1]):
             return False
-        head = self.head[at - HEAD_AT : PLACE_AT + (at == HEAD_AT) - HEAD_AT]
-        self.eeproms.read(k, self.layout.slots[i] + at, head)
-        head = self.head[at - HEAD_AT : PLACE_AT - HEAD_AT]
-        return head == known[0][at - HEAD_AT :] or head == known[1][at - HEAD_AT :]
+        at -= HEAD_AT
+        head = self.head[at:] if at == 0 else self.head[at : PLACE_AT - HEAD_AT]
+        self.read(k, self.layout.slots[i] + HEAD_AT + at, head)
+        head = self.head[at : PLACE_AT - HEAD_AT]
+        return head == known[0][at:] or head == known[1][at:]
 
-    def take(self, k, i, view, record):
-        """Take over what a valid record says."""
+    def load(self, k, i, view, new):
+        """Take over what a valid copy says."""
         node = i >> 1
-        view.token = max(view.token, record.token)
-        if record.primary >> node & 1:
-            view.named[node] = max(view.named[node], record.token)
+        view.token = max(view.token, new.token)
+        if new.primary >> node & 1:
+            view.named[node] = max(view.named[node], new.token)
         newest = view.records[node]
-        if newest and newest.revision == record.revision and newest.uid != record.uid:
-            view.twins |= 1 << node  # both boards see the same bytes: the lower id stays
-        if not newest or (record.revision, -record.uid) > (newest.revision, -newest.uid):
-            view.records[node] = record
-        if node == self.node and record.revision > self.revisions[k]:
-            self.revisions[k] = record.revision
+        if newest and newest.revision == new.revision and newest.uid != new.uid:
+            view.twin |= 1 << node  # both boards see the same bytes: the lower id stays
+        revision = new.revision, new.token
+        if not newest or revision + (-new.uid,) > (newest.revision, newest.token, -newest.uid):
+            view.records[node] = new
+        if node == self.node and revision > self.revision[k]:
+            self.revision[k] = revision
             self.target[k] = i ^ 1
 
-    # Writing
-
-    def write_page(self, k, at):
-        """Start writing the page of my record that begins at byte ``at`` of it."""
-        self.slot[PLACE_AT] = self.node << 4 | k
-        page = self.slot[at : at + len(self.layout.blank)]
-        self.eeproms.write(k, self.layout.slots[self.target[k]] + at, page)
-
-    def arrived(self, k, i):
+    def confirm(self, k):
         """Read back what was written."""
-        found = bytearray(len(self.slot))
-        self.eeproms.read(k, self.layout.slots[i], found)
+        data = bytearray(len(self.slot))
+        self.read(k, self.layout.slots[self.target[k]], data)
         self.slot[PLACE_AT] = self.node << 4 | k
-        return found == self.slot
+        return data == self.slot
 
     def attempt(self, call, *args):
         """The call's result, or None if the EEPROM does not answer."""
         try:
             return call(*args)
         except OSError as error:
-            self.error = error
+            self.fault = error

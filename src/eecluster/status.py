@@ -26,13 +26,6 @@ class Status:
             setattr(self, name, ids(bitmap))
 
     def __repr__(self):
-        text = "node %d: %s, primary %s, token %d (epoch %d)" % (
-            self.node_id, self.role, self.primary, self.token, self.epoch
-        )  # fmt: skip
-        for name in _SETS:
-            numbers = getattr(self, name)
-            if numbers:
-                text += ", %s %s" % (name, " ".join(map(str, numbers)))
-        if self.events:
-            text += ", events " + " ".join(["%s:%d" % event[:2] for event in self.events])
-        return text
+        from .care import describe
+
+        return describe(self, _SETS)

@@ -200,10 +200,10 @@ class ProcessBoard:
         self.lab.note(self, "hang")
 
     def _show(self, process: Process) -> None:
-        for line in process.lines:
+        lines, process.lines = process.lines, []  # note() may let others go on: shown once
+        for line in lines:
             self.lines.append(line)
             self.lab.note(self, "line", line)
-        process.lines.clear()
 
     def _end(self, kind: str) -> None:
         self.running = False

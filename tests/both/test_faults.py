@@ -1099,3 +1099,52 @@ def test_duty_failing_on_every_board():
     assert len({node for node, _ in kit.published}) == 3  # everybody has tried
     kit.rounds(3)
     kit.settled()
+
+
+def test_cold_start_with_one_chip_missing():
+    for eeproms in (2, 3):
+        kit = Kit(2, eeproms)
+        kit.chips[1].plugged = False
+        kit.rounds(2)
+        assert kit.settled() == 0
+        kit.chips[1].plugged = True
+        kit.rounds(2)
+        assert kit.wake(1).eeproms == tuple(range(eeproms))
+        assert kit.settled() == 0
+
+
+def test_a_minority_token_beside_another_record_of_the_same_revision():
+    """Crashes with parts of the chips out of reach leave two records of one revision."""
+    kit = Kit(2, 5, retries=0)
+    kit.rounds(3)
+    board = kit.boards[1]
+
+    def beat_on_the_last_two(cluster):
+        cluster.health_check()
+        board.unreachable = {0x50, 0x51, 0x52}
+        cluster.heartbeat()
+        board.unreachable = set()
+
+    for _ in range(2):
+        kit.wake(0)
+        kit.run(1, beat_on_the_last_two, kit.cluster(1))
+    # With only the others in reach it beats once more, then claims, and dies after the first chip.
+    board.unreachable = {0x53, 0x54}
+    kit.wake(1)
+    writes = kit.chips[0].page_writes
+    start = kit.images()
+    for n in range(200):
+        kit.restore(start)
+        board.crash_at = (n, "after")
+        kit.wake(1)
+        if kit.chips[0].page_writes > writes:
+            break
+    tokens = [kit.format.newest(chip.data, k, 1)["token"] for k, chip in enumerate(kit.chips)]
+    assert tokens == [22, 15, 15, 15, 15], tokens
+    # What stands on one chip is not confirmed: what is must be known without that chip.
+    board.unreachable = set()
+    board.power_on()
+    status = kit.wake(1, beat=False)
+    kit.boards[0].unreachable = {0x50}
+    other = kit.wake(0)
+    assert not (status.is_primary and other.is_primary), (status, other)

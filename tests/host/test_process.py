@@ -438,3 +438,11 @@ def test_no_micropython_is_said_clearly(monkeypatch, tmp_path):
         assert one.lines == ["cpython"]
         with pytest.raises(ValueError, match="interpreter"):
             lab.add_board(main, 2, interpreter="pypy")
+
+
+def test_a_line_that_stops_the_run_is_shown_once(lab, board):
+    one = board("print('one')\nprint('two')\nimport time\ntime.sleep(10)\n")
+    assert lab.run_until(lambda: "one" in one.lines, 5)
+    one.stop()
+    lab.run(1)
+    assert sorted(one.lines) == ["one", "two"]

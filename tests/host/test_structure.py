@@ -11,15 +11,20 @@ import pytest
 
 LIBRARY = Path(__file__).resolve().parents[2] / "src" / "eecluster"
 
-# A module imports only from floors below its own.
+# A module imports, at its top, only from floors below its own.
 FLOORS = [
     ["errors", "bitmap", "hosttime"],  # hosttime: CPython's stand-in for MicroPython's `time`
     ["layout"],
-    ["config", "eeprom", "rules", "events"],
-    ["lock", "slots", "status"],
+    ["config", "eeprom", "rules"],
+    ["lock", "status", "slots", "lead"],
+    ["care", "events"],
+    ["node"],
     ["cluster"],
     ["__init__"],
 ]
+# Modules that most wakes do not need. Functions import them, from any floor, when one is needed; at
+# the top of a file only another of them may.
+LAZY = ["lead", "care", "events"]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 FORBIDDEN = ("machine", "typing", "eecluster_sim")
 
@@ -30,8 +35,20 @@ def imports(tree):
     Modules of the library are named with a dot before them: `.layout`, and `.__init__` for the
     package itself.
     """
+    return _imports_of(ast.walk(tree))
+
+
+def imports_inside_functions(tree):
+    """Those that are not made before somebody calls the function."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    bodies = [node for node in ast.walk(tree) if isinstance(node, functions)]
+    inside = {id(node): node for body in bodies for node in ast.walk(body)}
+    return _imports_of(inside.values())
+
+
+def _imports_of(nodes):
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found += [(node.lineno, _inside(alias.name), None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -39,9 +56,7 @@ def imports(tree):
             if node.level:
                 module = "eecluster." + module
             for alias in node.names:
-                if (
-                    module.strip(".") == "eecluster"
-                ):  # from . import x: a module, or a name of __init__
+                if module.strip(".") == "eecluster":  # from . import x: a module, or of __init__
                     inner = alias.name if alias.name in FLOOR else "__init__"
                     found.append((node.lineno, "." + inner, alias.name))
                 else:
@@ -61,13 +76,18 @@ def forbidden_imports(module, tree):
 
 
 def upward_imports(module, tree):
-    for line, imported, _ in imports(tree):
-        if imported.startswith("."):
-            floor = FLOOR.get(imported[1:])
-            if floor is None:
-                yield f"{module}:{line}: imports {imported}, which has no floor"
-            elif floor >= FLOOR.get(module, -1):
-                yield f"{module}:{line}: imports {imported}, which is not on a floor below"
+    inside_functions = set(imports_inside_functions(tree))
+    for found in imports(tree):
+        line, imported, _ = found
+        name = imported[1:]
+        if not imported.startswith(".") or (name in LAZY and found in inside_functions):
+            continue
+        if name not in FLOOR:
+            yield f"{module}:{line}: imports {imported}, which has no floor"
+        elif FLOOR[name] >= FLOOR.get(module, -1):
+            yield f"{module}:{line}: imports {imported}, which is not on a floor below"
+        elif name in LAZY and module not in LAZY:
+            yield f"{module}:{line}: imports {imported}, which only functions may"
 
 
 def missing_floor(module, tree):
@@ -145,7 +165,8 @@ def test_library_imports_no_constant_that_vanishes():
 
 def test_each_module_has_one_floor():
     modules = [module for floor in FLOORS for module in floor]
-    assert len(modules) == len(set(modules))
+    assert sorted(modules) == sorted(library())
+    assert set(LAZY) < set(modules)
 
 
 BAD = [
@@ -166,6 +187,15 @@ BAD = [
     (upward_imports, "slots", "from .lock import NoLock"),
     (upward_imports, "slots", "from .slots import look"),
     (upward_imports, "cluster", "def f():\n    from . import Cluster"),
+    (upward_imports, "cluster", "from .events import pending"),
+    (upward_imports, "slots", "from . import care"),
+    (upward_imports, "slots", "class A:\n    from .care import judge_label"),
+    (upward_imports, "slots", "try:\n    from .care import judge_label\nexcept OSError:\n    pass"),
+    (upward_imports, "layout", "def f():\n    from .slots import Slots"),
+    (upward_imports, "care", "from .node import Node"),
+    (upward_imports, "care", "from . import ClusterError"),
+    (upward_imports, "lead", "from .care import failure"),
+    (upward_imports, "events", "from .care import failure"),
     (upward_imports, "cluster", "from .unheard_of import x"),
     (upward_imports, "unheard_of", "from .errors import ClusterError"),
     (missing_floor, "unheard_of", ""),
@@ -189,7 +219,16 @@ GOOD = [
         "__init__",
         "from .cluster import Cluster\nfrom eecluster.status import Status",
     ),
+    (upward_imports, "slots", "def f():\n    if 1:\n        from .care import judge_label"),
+    (upward_imports, "node", "class A:\n    def f(self):\n        from .events import pending"),
+    (upward_imports, "lead", "def f():\n    from .care import failure"),
+    (
+        upward_imports,
+        "care",
+        "import struct\nfrom .errors import FormatError\nfrom .lead import asked",
+    ),
     (missing_floor, "layout", ""),
+    (missing_floor, "events", ""),
     (bare_excepts, "lock", "try:\n    pass\nexcept (OSError, ValueError):\n    pass"),
 ]
 

@@ -59,15 +59,11 @@ class WLAN:
 
     def ifconfig(self, config=None):
         """(address, netmask, gateway, DNS server), all "0.0.0.0" while not connected."""
-        if config is None:
-            last = ask("wlan_address")
-            if not last:
-                return ("0.0.0.0",) * 4
-            return "192.168.4.{}".format(last), "255.255.255.0", "192.168.4.1", "192.168.4.1"
+        return _addresses() if config is None else None
 
     def ipconfig(self, name=None, **_):
         if name is not None:
-            config = self.ifconfig()
+            config = _addresses()
             return {"addr4": config[:2], "gw4": config[2], "dns": config[3]}[name]
 
     def config(self, name=None, **_):
@@ -75,3 +71,10 @@ class WLAN:
             from machine import unique_id
 
             return unique_id()
+
+
+def _addresses():
+    last = ask("wlan_address")
+    if not last:
+        return ("0.0.0.0",) * 4
+    return "192.168.4.{}".format(last), "255.255.255.0", "192.168.4.1", "192.168.4.1"

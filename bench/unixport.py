@@ -1,0 +1,178 @@
+"""Memory, instructions and size on the MicroPython unix port, whose objects are twice as wide as a board's.
+
+imported_heap      bytes on the heap after the import, garbage not counted
+first_wake_heap    bytes that the first wake of a process allocates after the import, garbage counted and the
+                   collector off; later_wake_heap: later wakes with the same object; new_object_heap: with a new one
+smallest_heap      `-X heapsize` under which a whole wake runs, import included, found by bisection. The script
+                   and the contents of its chips lie on that heap too: what they need alone is the floor
+*_instructions     counted by valgrind (callgrind) in the interpreter's main function, its start included.
+                   Role known: the import and, from another run, what making the object and `health_check()`
+                   add to it, less what the same transfers cost without the library
+mpy_bytes          all files of bytecode together
+
+Each figure is taken twice and must be the same. MicroPython runs in a folder and an environment of its own.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bench.peers import SYSTEMS
+from bench.steps import make_image
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "build" / "mpy" / "eecluster"
+TOOLS = Path(sys.executable).parent
+MODULES = ("board", "peers", "steps", "first_version")  # of bench, that run on MicroPython
+SIZES = ((2, 2), (8, 8))  # nodes, EEPROMs
+ROLES = ("standby", "primary")
+HEAP_NAMES = ("imported_heap", "first_wake_heap", "later_wake_heap", "new_object_heap")
+STEP_BYTES = 64  # to which the smallest heap is found
+TIMEOUT_S = 120
+CALLGRIND = (
+    "valgrind", "--tool=callgrind", "--toggle-collect=micropython_unix_main",
+    "--callgrind-out-file=/dev/null",
+)  # fmt: skip
+
+
+class BenchError(Exception):
+    """A figure cannot be taken, or is not the same twice."""
+
+
+def missing():
+    """Names of the tools that are not here."""
+    found = [] if (TOOLS / "micropython").exists() else ["micropython"]
+    return found + ([] if shutil.which("valgrind") else ["valgrind"])
+
+
+def mpy_bytes(system, folder):
+    """All bytecode of the library, or of the first version."""
+    files = LIBRARY.glob("*.mpy") if system == "eecluster" else [folder / "bench/first_version.mpy"]
+    return sum(file.stat().st_size for file in files)
+
+
+def prepare(folder):
+    """Put the library, the compiled modules of bench and the images into the empty folder."""
+    newest = max(path.stat().st_mtime for path in (ROOT / "src/eecluster").glob("*.py"))
+    built = LIBRARY / "__init__.mpy"
+    if not built.exists() or built.stat().st_mtime < newest:
+        raise BenchError("build/mpy is missing or older than src/eecluster: make mpy")
+    shutil.copytree(LIBRARY, folder / "lib" / "eecluster")
+    shutil.copy(TOOLS / "micropython", folder)
+    (folder / "bench").mkdir()
+    for name in MODULES:
+        source, target = ROOT / "bench" / f"{name}.py", folder / "bench" / f"{name}.mpy"
+        subprocess.run([TOOLS / "mpy-cross", "-O3", "-s", name, "-o", target, source], check=True)
+    for system in SYSTEMS:
+        for role in ROLES:
+            for size in SIZES:
+                make_image(system, role, *size, folder)
+
+
+class UnixPort:
+    """MicroPython in a folder that `prepare` has filled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    # Running it
+
+    def run(self, *args, under=()):
+        """Run MicroPython: the finished process."""
+        return subprocess.run(
+            [*under, sys.executable, "micropython", *map(str, args)],
+            cwd=self.folder,
+            env={"PATH": "/usr/bin:/bin", "MICROPYPATH": "lib"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+        )
+
+    def output(self, *args, under=()):
+        """What MicroPython prints, on both streams; BenchError if it fails."""
+        done = self.run(*args, under=under)
+        if done.returncode:
+            raise BenchError(f"micropython {args}: exit code {done.returncode}\n{done.stderr}")
+        return done.stdout, done.stderr
+
+    # Memory
+
+    def heap(self, system, role, size):
+        """The figures of HEAP_NAMES."""
+        numbers = self.output(*_board(system, role, size, "heap"))[0].strip("()\n").split(", ")
+        return dict(zip(HEAP_NAMES, map(int, numbers), strict=True))
+
+    def fits(self, system, role, size, step, heap_bytes):
+        """Does the step of bench.board run with that heap?"""
+        done = self.run("-X", f"heapsize={heap_bytes}", *_board(system, role, size, step))
+        if done.returncode and "MemoryError" not in done.stdout + done.stderr:
+            raise BenchError(f"with {heap_bytes} bytes of heap: {done.stdout}{done.stderr}")
+        return not done.returncode
+
+    def smallest_heap(self, system, role, size, step):
+        """Bytes of heap that the step of bench.board needs."""
+        low, high = 32, 4096  # in steps; fits: high, not low
+        if not self.fits(system, role, size, step, high * STEP_BYTES):
+            raise BenchError(f"{system}, {role}, {size}: no {step} in {high * STEP_BYTES} bytes")
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.fits(system, role, size, step, middle * STEP_BYTES):
+                high = middle
+            else:
+                low = middle
+        return high * STEP_BYTES
+
+    # Instructions
+
+    def count(self, *args):
+        """Instructions of one run."""
+        said = self.output(*args, under=CALLGRIND)[1]
+        found = re.search(r"Collected : (\d+)", said)
+        if not found or found[1] == "0":
+            raise BenchError(f"valgrind counted nothing:\n{said}")
+        return int(found[1])
+
+    def counts(self, runs):
+        """Instructions of each run, on all processors at once."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(lambda args: twice(self.count, *args), runs))
+
+    def start(self):
+        """Instructions of an interpreter that does nothing."""
+        return self.counts([("-c", "pass")])[0]
+
+    def imported(self, system):
+        """Instructions from the interpreter's start to the import's end."""
+        module = "eecluster" if system == "eecluster" else "bench.first_version"
+        return self.counts([("-c", f"import {module}")])[0]
+
+    def look(self, system, role, size):
+        """Instructions from the import's end until the role is known, the simulator's not counted."""
+        transfers = self.output(*_board(system, role, size, "trace"))[0]
+        trace = "-".join(map(str, ("trace", system, role, *size)))
+        (self.folder / trace).write_text(transfers)
+        if self.output(*_board(system, role, size, "replay"))[0] != "0\n":
+            raise BenchError("the simulated I2C object allocates memory")
+        steps = ("import", "look", "idle", "replay")
+        imported, looked, idle, replayed = self.counts(
+            [_board(system, role, size, step) for step in steps]
+        )
+        return looked - imported - (replayed - idle)
+
+
+def twice(measure, *args):
+    """The figure, if it is the same twice."""
+    first, second = measure(*args), measure(*args)
+    if first != second:
+        raise BenchError(f"{measure.__name__}{args}: {first}, then {second}")
+    return first
+
+
+def _board(system, role, size, step):
+    """The arguments that run bench.board."""
+    return "-m", "bench.board", system, role, *size, step

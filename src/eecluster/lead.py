@@ -1,0 +1,121 @@
+"""What only a node decides and does that leads or is about to: confirm, claim, readmit, resign.
+
+Loaded when it comes to that; a standby's wake does without. Stands on rules, layout and bitmap; ``node``
+is the ``node.Node`` at work, the other arguments are those of ``rules``.
+"""
+
+from .bitmap import bits, ids
+from .config import whole
+from .errors import ClusterError
+from .layout import owner
+from .rules import follow, released, silent, stand_down
+
+
+def lead(node, counted):
+    """The token is mine or I may replace it: confirm it, do what a primary does, or claim."""
+    mine = node.mine
+    view = node.slots.view
+    config = node.config
+    if view.token and owner(view.token) == mine.node:
+        if resting(mine, counted, config) or not confirm(node) or not counted:
+            return
+        readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))
+        if not silent(mine, config.retries):
+            return
+    claim(mine, node.slots.view, config, 0)
+    node.update()  # write first, read after: that order is the proof
+    confirm(node)
+
+
+def confirm(node):
+    """Is nothing higher than my token read, and does it stand in my slot on a quorum?"""
+    node.leading = False
+    for left in (1, 0):
+        mine = node.mine
+        view = node.slots.view
+        follow(mine, view)
+        if not node.quorate() or owner(mine.token) != mine.node:
+            break
+        if mine.token == view.held and len(ids(view.fresh)) >= node.config.quorum:
+            mine.primary = 1 << mine.node
+            mine.dead &= ~mine.primary
+            node.leading = True
+            break
+        if left:  # not yet on a quorum
+            node.update()
+    return node.leading
+
+
+def claim(mine, view, config, epoch):
+    """Turn ``mine`` into a claim of a new epoch above ``epoch`` [5, 6].
+
+    Whoever has too many strikes is dead in it.
+    """
+    old = view.token
+    p = owner(old)
+    if p != mine.node or not old:  # a takeover; else I am primary and mark somebody dead
+        if not mine.fell:  # an unreported split brain keeps its token: it covers this one too
+            mine.lineage = old
+        mine.failover_told = 0 if old else 1
+    mine.dead |= silent(mine, config.retries) & ~(released(view) << p)
+    mine.dead &= ~(1 << mine.node)
+    mine.token = max(old >> 3, epoch) + 1 << 3 | 7 - mine.node
+    # not named primary until it is confirmed
+    mine.primary = mine.spare = mine.runs[mine.node] = mine.released = 0
+
+
+def asked(view, node):
+    """Nodes that others than ``node`` ask, under the current token, to take back [8]: a bitmap."""
+    found = 0
+    for theirs in view.records:
+        if theirs and theirs.node != node and theirs.token == view.token:
+            found |= theirs.spare
+    return found
+
+
+def proven(mine, config):
+    """Nodes that have beaten in as many looks in a row as a readmission takes [5]: a bitmap."""
+    return bits([config.readmit and run <= -config.readmit for run in mine.runs])
+
+
+def readmit(mine, nodes):
+    """Take back those of ``nodes``, a bitmap, that are dead, with a clean record [5, 8]."""
+    for j in ids(nodes & mine.dead):
+        mine.dead ^= 1 << j
+        mine.runs[j] = 0
+
+
+def resting(mine, counted, config):
+    """Has this owner of the token stood down, and is it still waiting for somebody to claim [9]?"""
+    if mine.released and counted:
+        mine.runs[mine.node] += 1
+        if mine.runs[mine.node] > config.retries:  # nobody came
+            mine.released = mine.runs[mine.node] = 0
+    return mine.released
+
+
+def ready(node, accept):
+    """Look again if need be; ``ClusterError`` if isolated."""
+    node.refresh(accept)
+    if not node.quorate():
+        raise ClusterError("isolated, nothing was written: fewer than %d EEPROMs are ours" % node.config.quorum)
+
+
+def reset_node(node, node_id):
+    """``Cluster.reset_node``."""
+    me = node.slots.node
+    bit = 1 << whole("node_id", me if node_id is None else node_id, 0, node.config.nodes - 1)
+    ready(node, bit == 1 << me)
+    if node.leading:
+        readmit(node.mine, bit)
+    node.mine.spare |= bit
+    node.write()
+
+
+def resign(node):
+    """``Cluster.stand_down``."""
+    ready(node, False)
+    if node.leading:
+        stand_down(node.mine)
+        node.leading = False
+        node.write()
