@@ -64,8 +64,8 @@ micropython: .venv/.stamp mpy ## run tests/both on MicroPython, with .py and wit
 demo: .venv/.stamp ## run a simulated cluster: NODES=2 SEED=1
 	@$(BIN)/python -m eecluster_sim demo --nodes $(NODES) --seed $(SEED)
 
-bench: .venv/.stamp ## measure time, memory and bus traffic
-	$(BIN)/python bench/run.py
+bench: .venv/.stamp mpy ## measure time, memory and bus traffic
+	@$(BIN)/python -m bench.run
 
 mpy: .venv/.stamp ## compile the library for boards into build/mpy
 	@rm -rf build/bundle build/mpy && mkdir -p build/mpy/eecluster

@@ -82,18 +82,15 @@ def board(missing=()):
 def _memory(port, found):
     for size in unixport.SIZES:
         for role in unixport.ROLES:
-            where = f"{size[0]}/{size[1]} {role}"
-            ours, first = (unixport.twice(port.heap, system, role, size) for system in SYSTEMS)
+            where = f" {size[0]}/{size[1]} {role}"
+            ours, first = (port.heap(system, role, size) for system in SYSTEMS)
             for name, value in ours.items():
-                if name != "imported_heap":
-                    found.note(f"{name} {where}", value, first[name])
-                else:
-                    found.note(name, value, first[name])
+                place = "" if name == "imported_heap" else where
+                found.note(name + place, value, first[name])
             runs = [(system, role, size, "wake") for system in SYSTEMS]
             runs.append(("eecluster", role, size, "start"))
-            found.note(
-                f"smallest_heap {where}", *[unixport.twice(port.smallest_heap, *run) for run in runs]
-            )
+            limits = unixport.side_by_side(lambda run: port.smallest_heap(*run), runs)
+            found.note("smallest_heap" + where, *limits)
 
 
 def _instructions(port, found):

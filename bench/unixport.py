@@ -104,7 +104,8 @@ class UnixPort:
 
     def heap(self, system, role, size):
         """The figures of HEAP_NAMES."""
-        numbers = self.output(*_board(system, role, size, "heap"))[0].strip("()\n").split(", ")
+        printed = twice(self.output, *_board(system, role, size, "heap"))[0]
+        numbers = printed.strip("()\n").split(", ")
         return dict(zip(HEAP_NAMES, map(int, numbers), strict=True))
 
     def fits(self, system, role, size, step, heap_bytes):
@@ -116,15 +117,16 @@ class UnixPort:
 
     def smallest_heap(self, system, role, size, step):
         """Bytes of heap that the step of bench.board needs."""
-        low, high = 32, 4096  # in steps; fits: high, not low
-        if not self.fits(system, role, size, step, high * STEP_BYTES):
-            raise BenchError(f"{system}, {role}, {size}: no {step} in {high * STEP_BYTES} bytes")
+        low, high = 32, 4096  # in steps: too little, enough
         while high - low > 1:
             middle = (low + high) // 2
             if self.fits(system, role, size, step, middle * STEP_BYTES):
                 high = middle
             else:
                 low = middle
+        again = [self.fits(system, role, size, step, n * STEP_BYTES) for n in (low, high)]
+        if again != [False, True]:
+            raise BenchError(f"{system}, {role}, {size}, {step}: no limit at {high * STEP_BYTES}")
         return high * STEP_BYTES
 
     # Instructions
@@ -138,9 +140,8 @@ class UnixPort:
         return int(found[1])
 
     def counts(self, runs):
-        """Instructions of each run, on all processors at once."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(lambda args: twice(self.count, *args), runs))
+        """Instructions of each run."""
+        return side_by_side(lambda args: twice(self.count, *args), runs)
 
     def start(self):
         """Instructions of an interpreter that does nothing."""
@@ -163,6 +164,12 @@ class UnixPort:
             [_board(system, role, size, step) for step in steps]
         )
         return looked - imported - (replayed - idle)
+
+
+def side_by_side(measure, items):
+    """The figures of all items, taken on all processors at once."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(measure, items))
 
 
 def twice(measure, *args):

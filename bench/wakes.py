@@ -11,6 +11,7 @@ from eecluster_sim import World
 SIZES = ((2, 2), (8, 3), (8, 8))  # nodes, EEPROMs
 ROLES = ("standby", "primary")
 PART = "AT24C256B"  # 64-byte pages, 5 ms
+FREQ = 400_000
 INTERVAL_S = 100
 
 
@@ -33,10 +34,10 @@ class Stopwatch:
 class Bench:
     """Boards and chips of one system."""
 
-    def __init__(self, system, nodes, eeproms, freq=400_000):
+    def __init__(self, system, nodes, eeproms):
         self.system = system
         self.world = World(seed=1)
-        self.boards = [self.world.add_board(node=i, freq=freq) for i in range(nodes)]
+        self.boards = [self.world.add_board(node=i, freq=FREQ) for i in range(nodes)]
         self.chips = [self.world.add_eeprom(PART, FIRST_ADDRESS + k) for k in range(eeproms)]
         for chip in self.chips:
             chip.fill(blank(system))

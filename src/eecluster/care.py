@@ -104,15 +104,22 @@ def _name(slots, k):
     return "EEPROM 0x%02x (number %d)" % (slots.addresses[k], k)
 
 
-def describe(status, sets):
+def recover(node):
+    """Free the stuck bus and make the I2C object anew."""
+    node.recover()
+    if node.make_i2c:
+        node.slots.i2c = node.make_i2c()
+
+
+def status(self, sets):
     """A ``Status`` as one readable line."""
     text = "node %d: %s, primary %s, token %d (epoch %d)" % (
-        status.node_id, status.role, status.primary, status.token, status.epoch
+        self.node_id, self.role, self.primary, self.token, self.epoch
     )  # fmt: skip
     for name in sets:
-        numbers = getattr(status, name)
+        numbers = getattr(self, name)
         if numbers:
             text += ", %s %s" % (name, " ".join(map(str, numbers)))
-    if status.events:
-        text += ", events " + " ".join(["%s:%d" % event[:2] for event in status.events])
+    if self.events:
+        text += ", events " + " ".join(["%s:%d" % event[:2] for event in self.events])
     return text

@@ -48,7 +48,7 @@ class Cluster:
         slots = Slots(i2c if made else None, config.addresses, config.layout, timer, node_id)
         self._node = node = Node(config, slots, clock)
         node.lock = lock or NoLock()
-        node.depth = 0  # how many times this node holds the lock
+        node.held = 0  # how many times this node holds the lock
         node.recover = recover
         node.make_i2c = None if made else i2c
 
@@ -58,9 +58,9 @@ class Cluster:
 
     def __enter__(self):
         node = self._node
-        if not node.depth:
+        if not node.held:
             node.stuck = not node.lock.acquire(node.slots.node, LOCK_TIMEOUT_MS)
-        node.depth += 1
+        node.held += 1
         try:
             if node.slots.i2c is None:
                 node.slots.i2c = node.make_i2c()
@@ -71,8 +71,8 @@ class Cluster:
 
     def __exit__(self, *error):
         node = self._node
-        node.depth -= 1
-        if not node.depth and not node.stuck:
+        node.held -= 1
+        if not node.held and not node.stuck:
             node.lock.release()
 
     def health_check(self):
@@ -88,9 +88,9 @@ class Cluster:
             except OSError:
                 if node.slots.view.answered or not node.recover:
                     raise
-                node.recover()
-                if node.make_i2c:
-                    node.slots.i2c = node.make_i2c()
+                from .care import recover
+
+                recover(node)
                 node.check()
             return node.status()
 
@@ -132,20 +132,20 @@ class Cluster:
 
     def stand_down(self):
         """Let another member be primary, without anybody being marked dead. ``ClusterError`` if isolated."""
-        from .lead import resign
+        from .lead import stand_down
 
         with self:
-            resign(self._node)
+            stand_down(self._node)
 
     def announced(self, events):
         """Record at once that these events of a ``Status`` were published, all of them in one call.
 
         ``ClusterError`` if isolated: they will be offered again.
         """
-        from .events import announce
+        from .events import announced
 
         with self:
-            announce(self._node, events)
+            announced(self._node, events)
 
     def format(self, force=False, epoch=0):
         """Label blank EEPROMs; with ``force`` make blank ones of all, whatever they hold.

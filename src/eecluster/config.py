@@ -16,7 +16,7 @@ def demand(good, key, expected, value):
 
 def whole(key, value, start, end):
     """``value`` if it is an integer from start to end, else ``ValueError``."""
-    demand(isinstance(value, int) and start <= value <= end, key, "%d to %d" % (start, end), value)
+    demand(isinstance(value, int) and start <= value <= end, key, "an integer from %d to %d" % (start, end), value)
     return value
 
 

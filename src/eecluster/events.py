@@ -74,7 +74,7 @@ def rivals(mine, view):
     return found
 
 
-def announce(node, events):
+def announced(node, events):
     """``Cluster.announced``. ``ValueError`` if one of the events is none of ours: none is recorded."""
     kinds = [kind[0] for kind in _KINDS]
     for event in events:

@@ -8,7 +8,7 @@ from .bitmap import bits, ids
 from .config import whole
 from .errors import ClusterError
 from .layout import owner
-from .rules import follow, released, silent, stand_down
+from .rules import follow, release, released, silent
 
 
 def lead(node, counted):
@@ -23,7 +23,7 @@ def lead(node, counted):
         if not silent(mine, config.retries):
             return
     claim(mine, node.slots.view, config, 0)
-    node.update()  # write first, read after: that order is the proof
+    update(node)  # write first, read after: that order is the proof
     confirm(node)
 
 
@@ -42,8 +42,15 @@ def confirm(node):
             node.leading = True
             break
         if left:  # not yet on a quorum
-            node.update()
+            update(node)
     return node.leading
+
+
+def update(node):
+    """Write my record, then look."""
+    node.write()
+    node.look()
+    node.load(False)
 
 
 def claim(mine, view, config, epoch):
@@ -112,10 +119,10 @@ def reset_node(node, node_id):
     node.write()
 
 
-def resign(node):
+def stand_down(node):
     """``Cluster.stand_down``."""
     ready(node, False)
     if node.leading:
-        stand_down(node.mine)
+        release(node.mine)
         node.leading = False
         node.write()

@@ -123,12 +123,6 @@ class Node:
 
             raise failure(self.slots, True)
 
-    def update(self):
-        """Write first, read after."""
-        self.write()
-        self.look()
-        self.load(False)
-
     def status(self):
         """The ``Status`` to return."""
         view = self.slots.view

@@ -12,13 +12,13 @@ from .bitmap import bits, ids
 from .layout import TOLD_SPLIT, TOLD_STUCK, TOLD_TWIN, owner
 
 
-def observe(mine, view, config, now, new):
-    """Count strikes [3, 4]. True if this look counts; ``now`` in seconds.
+def observe(mine, view, config, clock, new):
+    """Count strikes [3, 4]. True if this look counts; ``clock``: now, in seconds.
 
     ``new``: there is no record of mine to compare with.
     """
     if config.interval is not None and not new:
-        passed = now - mine.clock
+        passed = clock - mine.clock
         if 0 <= passed * 8 < config.interval * 7:
             return False
         new = passed < 0  # the clock was set back: a new baseline
@@ -38,7 +38,7 @@ def observe(mine, view, config, now, new):
                 run = max(run, config.retries + 1)  # its EEPROM went silent with it: no second chance
         mine.seqs[j] = seq
         mine.runs[j] = run
-    mine.clock = now
+    mine.clock = clock
     mine.lost = lost(view, config)
     return True
 
@@ -113,13 +113,13 @@ def beat(mine, leading, done, config):
     if leading:
         mine.runs[me] = 0 if done else mine.runs[me] + 1
         if mine.runs[me] > config.retries:
-            stand_down(mine)
+            release(mine)
     if leading or mine.released or owner(mine.token) != me:
         mine.seqs[me] = mine.seqs[me] % 0xFFFF + 1  # 0 is: no beat yet
     # else the token is mine but not confirmed: who cannot lead must not look alive
 
 
-def stand_down(mine):
+def release(mine):
     """Release the token [9]."""
     mine.released = 1
     mine.primary = mine.runs[mine.node] = 0
@@ -127,7 +127,10 @@ def stand_down(mine):
 
 def acknowledge(mine, stuck):
     """Take back one's own reports once they were announced; ``stuck``: the lock is stuck right now."""
-    told = [bitmap >> mine.node & 1 for bitmap in mine.told]
-    mine.fell &= ~told[TOLD_SPLIT]
-    mine.stuck = stuck or mine.stuck & ~told[TOLD_STUCK]
-    mine.twin &= ~told[TOLD_TWIN]
+    bit = 1 << mine.node
+    if mine.told[TOLD_SPLIT] & bit:
+        mine.fell = 0
+    if mine.told[TOLD_STUCK] & bit and not stuck:
+        mine.stuck = 0
+    if mine.told[TOLD_TWIN] & bit:
+        mine.twin = 0

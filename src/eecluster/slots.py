@@ -117,7 +117,7 @@ class Slots(Eeproms):
             fault = judge(self, k, view, label)
         if not fault:
             for i in self.copies:
-                if self.look_at_copy(k, i, view):
+                if self.copy(k, i, view):
                     view.good |= bit
             if view.relabel & bit and not view.good & bit:
                 fault = judge(self, k, view, None)
@@ -126,7 +126,7 @@ class Slots(Eeproms):
         elif not view.good & bit:
             view.empty |= bit
 
-    def look_at_copy(self, k, i, view):
+    def copy(self, k, i, view):
         """Read one copy, no more of it than is needed. True if it is valid."""
         node = i >> 1
         if node != self.node and self.familiar(k, i, HEAD_AT):

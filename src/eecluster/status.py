@@ -26,6 +26,6 @@ class Status:
             setattr(self, name, ids(bitmap))
 
     def __repr__(self):
-        from .care import describe
+        from .care import status
 
-        return describe(self, _SETS)
+        return status(self, _SETS)
