@@ -2,14 +2,15 @@
 
     micropython -m bench.board SYSTEM ROLE NODES EEPROMS STEP
 
-`image-SYSTEM-ROLE-NODES-EEPROMS` holds the cluster's bytes of each EEPROM, in a steady state in which a node
-of that role is next. Steps, each with those before it:
+`image-SYSTEM-ROLE-NODES-EEPROMS` holds the cluster's bytes of each EEPROM, in a steady state in
+which a node of that role is next. Steps, each with those before it:
 
     start     loads the image              look      knows its role
     import    imports the library          wake      the whole wake
 
-and those of bench.steps. Small, because it shares the heap with what is measured. The I2C object allocates
-nothing that a real one would not; time stands still, so that nothing varies. CPython makes the images with it.
+and those of bench.steps. Small, because it shares the heap with what is measured. The I2C object
+allocates nothing that a real one would not; time stands still, so that nothing varies. CPython
+makes the images with it.
 """
 
 import sys
@@ -99,7 +100,7 @@ def import_library(system):
 
 def main(system, role, nodes, eeproms, step):
     setting = Setting(system, int(nodes), int(eeproms))
-    name = "-%s-%s-%s-%s" % (system, role, nodes, eeproms)
+    name = "-" + "-".join((system, role, nodes, eeproms))
     setting.load("image" + name)
     if step not in ("start", "import", "look", "wake"):
         from bench import steps

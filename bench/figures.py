@@ -1,7 +1,7 @@
 """All figures under one name each, with their floors and goals. Stands on wakes, floor, unixport.
 
-A name is what is measured, and where it applies nodes/EEPROMs and role: `bus_ms 2/2 standby`. Less is better in
-all. A figure is a dict: value, floor, goal, first_version; None where there is none.
+A name is what is measured, and where it applies nodes/EEPROMs and role: `bus_ms 2/2 standby`. Less
+is better in all. A figure is a dict: value, floor, goal, first_version; None where there is none.
 """
 
 import tempfile
@@ -11,7 +11,7 @@ from bench import unixport, wakes
 from bench.floor import floor
 from bench.peers import SYSTEMS
 
-GOALS = {
+GOALS: dict[str, float] = {
     "bus_ms 2/2 standby": 20,
     "bus_ms 8/3 standby": 60,
     "bus_ms 8/8 standby": 120,

@@ -5,11 +5,12 @@ In every EEPROM, without check sums or second copies::
     0 primary   1 retry   2 dead   3 spare      bitmaps, bit i = node i
     4 sequences (2 each, big-endian)            a node adds one when it has done its duty
 
-Each field is written to each EEPROM with a `writeto_mem` of its own and 10 ms of waiting after it, and is
-read on its own. What the description leaves open is done in the cheapest way: reads go to the first EEPROM
-that answers, fields that did not change are not written, and what a node last saw of the others
-(`seen`) is kept off the bus, in memory that outlives deep sleep.
-Runs on CPython and on MicroPython. Not for use: read the design for what it does not survive.
+Each field is written to each EEPROM with a `writeto_mem` of its own and 10 ms of waiting after it,
+and is read on its own. What the description leaves open is done in the cheapest way: reads go to
+the first EEPROM that answers, fields that did not change are not written, and what a node last saw of
+the others (`seen`) is kept off the bus, in memory that outlives deep sleep.
+
+Runs on CPython and on MicroPython. Not for use: it survives little of what eecluster does.
 """
 
 PRIMARY = 0
@@ -47,8 +48,8 @@ class FirstVersion:
         try:
             before = [self.read(at, 1) for at in (PRIMARY, RETRY, DEAD)]
             primary, retry, dead = self.judge(*before)
-            for at, old, new in zip((PRIMARY, RETRY, DEAD), before, (primary, retry, dead)):
-                if new != old:
+            for at, new in enumerate((primary, retry, dead)):
+                if new != before[at]:
                     self.write(at, new, 1)
             self.primary = primary & -primary == 1 << self.node  # several bits: the lowest node
             return Status(self.primary)

@@ -1,17 +1,18 @@
-"""The floors: what no code can go below under the protocol's rules, as arithmetic. Stands on nothing.
+"""The floors: what no code can go below under the protocol's rules. Stands on nothing.
 
 Bytes that must move, for n nodes (2n copies of slots, s = 40 + 3n bytes each) and e EEPROMs:
 
-    look         2n copies * s, once: a copy counts only if its CRC holds, and that takes all its bytes
+    look         2n copies * s, once: a copy counts if its CRC holds, and that takes all its bytes
                  2n copies * (e - 1) * 4: that each replica is the same, by its check sum
     confirm      2n * e * 4: that nothing has changed, by the check sums; a primary does it twice,
                  before its message and before its beat
     beat         e * s written, e * s read back
 
-Time on the wires: 9 bits for each of these bytes, and for each EEPROM and each line above at least one
-transaction, in which START, STOP, chip and memory address are sent: 29 bits and 3 bytes to write, 39 bits
-and 4 bytes to read (repeated START, address again). Gaps between copies would have to be jumped or read;
-a floor leaves that out, and every wait but one write time, which the EEPROMs spend side by side.
+Time on the wires: 9 bits for each of these bytes, and for each EEPROM and each reading or writing
+above at least one transaction, in which START, STOP, chip and memory address are sent: 29 bits and
+3 bytes to write, 39 bits and 4 bytes to read (repeated START, address again). Gaps between copies
+would have to be jumped or read; a floor leaves that out, and every wait but one write time, which
+the EEPROMs spend side by side.
 """
 
 WRITE_MS = 5

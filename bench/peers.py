@@ -24,7 +24,7 @@ def blank(system):
 
 
 def wake(peer, timer):
-    """A wake; the primary's duty takes 2.4 s, half of them before it confirms. Returns the status."""
+    """A wake; the primary's duty takes 1.2 s before it confirms and 1.2 s after. The status."""
     status = peer.health_check()
     if status.is_primary:
         timer.sleep_ms(1200)

@@ -2,7 +2,8 @@
 
     python -m bench.run [--json PATH]        (python bench/run.py does as well)
 
-Without MicroPython (x86-64 Linux only) or valgrind their figures are left out; with CI=true that is an error.
+Without MicroPython (x86-64 Linux only) or valgrind their figures are left out; with CI=true that is
+an error.
 """
 
 import argparse

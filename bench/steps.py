@@ -8,7 +8,7 @@ from bench.board import ROLE_NODE, RamI2C, Setting, import_library
 from bench.peers import blank, wake
 
 
-def make_image(system, role, nodes, eeproms, folder):
+def make_image(system, role, nodes, eeproms, path):
     """Bring a cluster into a steady state in which the node of that role is next, and save it."""
     setting = Setting(system, nodes, eeproms)
     for chip in setting.i2c.chips:
@@ -18,7 +18,7 @@ def make_image(system, role, nodes, eeproms, folder):
             wake(setting.peer(node), setting.still)
     for node in range(ROLE_NODE[role]):
         wake(setting.peer(node), setting.still)
-    with open("%s/image-%s-%s-%d-%d" % (folder, system, role, nodes, eeproms), "wb") as file:
+    with open(path, "wb") as file:
         for part in setting.parts():
             file.write(part)
 

@@ -1,16 +1,18 @@
-"""Memory, instructions and size on the MicroPython unix port, whose objects are twice as wide as a board's.
+"""Memory, instructions and size on the MicroPython unix port (64 bits: twice as wide as a board).
 
 imported_heap      bytes on the heap after the import, garbage not counted
-first_wake_heap    bytes that the first wake of a process allocates after the import, garbage counted and the
-                   collector off; later_wake_heap: later wakes with the same object; new_object_heap: with a new one
-smallest_heap      `-X heapsize` under which a whole wake runs, import included, found by bisection. The script
-                   and the contents of its chips lie on that heap too: what they need alone is the floor
-*_instructions     counted by valgrind (callgrind) in the interpreter's main function, its start included.
-                   Role known: the import and, from another run, what making the object and `health_check()`
-                   add to it, less what the same transfers cost without the library
+first_wake_heap    bytes that the first wake of a process allocates after the import, garbage
+                   counted and the collector off; later_wake_heap: a later one with the same
+                   object; new_object_heap: with a new one
+smallest_heap      `-X heapsize` under which a whole wake runs, import included, by bisection. The
+                   script and its chips' contents lie there too: what they need alone is the floor
+*_instructions     counted by valgrind (callgrind) in the interpreter's main function, its start
+                   included. Role known: the import and, from other runs, what making the object and
+                   `health_check()` add, less what the same transfers cost without the library
 mpy_bytes          all files of bytecode together
 
-Each figure is taken twice and must be the same. MicroPython runs in a folder and an environment of its own.
+Each figure is taken twice and must be the same. MicroPython runs in a folder and with an
+environment of its own.
 """
 
 import os
@@ -70,7 +72,8 @@ def prepare(folder):
     for system in SYSTEMS:
         for role in ROLES:
             for size in SIZES:
-                make_image(system, role, *size, folder)
+                image = "-".join(map(str, ("image", system, role, *size)))
+                make_image(system, role, *size, folder / image)
 
 
 class UnixPort:
@@ -153,7 +156,7 @@ class UnixPort:
         return self.counts([("-c", f"import {module}")])[0]
 
     def look(self, system, role, size):
-        """Instructions from the import's end until the role is known, the simulator's not counted."""
+        """Instructions from the import until the role is known, the simulator's not counted."""
         transfers = self.output(*_board(system, role, size, "trace"))[0]
         trace = "-".join(map(str, ("trace", system, role, *size)))
         (self.folder / trace).write_text(transfers)

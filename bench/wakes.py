@@ -1,8 +1,12 @@
 """The bus in the simulator's virtual time: what a wake of a standby and of a primary costs.
 
 All nodes wake in turn, every wake with a new object, until nothing is left to announce; then two
-rounds are measured, because the copies of a slot take turns, and the wake with the longest bus time counts.
-The processor's own time is not part of it: the simulator's boards compute in no time.
+rounds are measured, because the copies of a slot take turns, and the wake with the longest bus time
+counts. The processor's own time is not in it: the simulator's boards compute in no time.
+
+bus_ms       for how long the lock is held, waiting for write cycles included
+wire_ms      for how long bits are on the wires          wire_bytes   with all address bytes
+page_writes  of the EEPROM with the most of them
 """
 
 from bench.peers import FIRST_ADDRESS, blank, make, wake
@@ -54,6 +58,8 @@ class Bench:
             self.seen[board.node], lock, board.timer, board.clock, board.uid,
         )  # fmt: skip
         status = board.wake(wake, peer, board.timer)
+        if status is None:
+            raise RuntimeError(f"node {board.node} lost its supply")
         return status, {
             "bus_ms": lock.held_ns / 1e6,
             "wire_ms": board.stats.bus_ns / 1e6,

@@ -1,10 +1,11 @@
-"""Joins the library's modules into what a board loads: one file for all wakes, and some for few.
+"""Joins the library's modules into the two files that a board loads.
 
-``python tools/bundle.py build/bundle`` writes ``eecluster/__init__.py`` (every module that the
-package imports at its top, in the order of its imports) and beside it the modules that are imported
-inside functions only. One file instead of eleven: a name is stored and looked up once, integer
-constants become numbers in the bytecode, and the file system is asked once. Nothing else is
-changed: no renaming, no rewriting.
+``python tools/bundle.py build/bundle`` writes ``eecluster/__init__.py``, what every wake needs:
+all modules that the package imports at its top, in the order of their imports; and
+``eecluster/more.py``, what is imported inside functions only: what a node needs that leads, or
+when an EEPROM is new or damaged. A name is stored and looked up once in each, integer constants
+become numbers in the bytecode, and the file system is asked twice instead of fifteen times.
+Nothing else is changed.
 """
 
 import ast
@@ -13,57 +14,49 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "eecluster"
+HOST_ONLY = "hosttime"
 
 
-def imported(tree, anywhere):
-    """The sibling modules a module imports, at its top or, with ``anywhere``, also in functions."""
-    found = []
-    for node in ast.walk(tree) if anywhere else tree.body:
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            found += [node.module] if node.module else []
-    return found
+def imported(tree):
+    """The sibling modules that a module imports at its top."""
+    siblings = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level == 1]
+    return [node.module for node in siblings if node.module]
 
 
 def in_order(name, trees, done):
-    """The module and all it stands on, lowest first."""
-    for other in imported(trees[name], anywhere=False):
-        if other not in done:
-            in_order(other, trees, done)
-    done.append(name)
+    """``done`` with the module and all it stands on added, lowest first."""
+    for other in imported(trees[name]):
+        in_order(other, trees, done)
+    if name not in done:
+        done.append(name)
     return done
 
 
 def constants(tree):
-    """The module's integer constants: name -> the line that assigns it."""
-    found = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            name = node.targets[0].id
-            if type(node.value.value) is int and name.isupper():
-                found[name] = node.lineno
-    return found
+    """The names of the module's integer constants."""
+    plain = [
+        n for n in tree.body if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)
+    ]
+    names = [node.targets[0].id for node in plain if type(node.value.value) is int]
+    return [name for name in names if name.isupper()]
 
 
-def stripped(text, tree, drop_imports):
-    """The module's lines without its imports from siblings."""
+def without_imports(text, tree, modules):
+    """The module's text without its imports at the top from ``modules``."""
     lines = text.split("\n")
     for node in tree.body:
-        if drop_imports and isinstance(node, ast.ImportFrom) and node.level == 1:
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module in modules:
             lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
-    return lines
+    return "\n".join(lines)
 
 
 def inlined(text, names):
     """The text with these constants made invisible: ``const()`` and a leading underscore do it."""
     for name in names:
-        text = re.sub(rf"^{name} = (\w+)", rf"_{name} = const(\1)", text, flags=re.M)
-        text = re.sub(rf"(?<![\w.\"']){name}\b", f"_{name}", text)
+        hidden = "_" + name.lstrip("_")
+        text = re.sub(rf"^{name} = (\w+)", rf"{hidden} = const(\1)", text, flags=re.M)
+        text = re.sub(rf"(?<![\w.\"']){name}\b", hidden, text)
     return text
-
-
-def from_package(text, joined):
-    """The text with imports from joined modules turned into imports from the package."""
-    return re.sub(r"from \.(\w+) import", lambda m: "from . import" if m[1] in joined else m[0], text)
 
 
 def check_distinct(names, trees):
@@ -79,23 +72,36 @@ def check_distinct(names, trees):
                     sys.exit(f"bundle: {each} is defined in {owners[each]}.py and in {name}.py")
 
 
+def join(names, texts, trees, first):
+    """The modules as one text; ``first``: the modules of the file that is loaded at every wake."""
+    check_distinct(names, trees)
+    text = "\n".join(without_imports(texts[name], trees[name], names) for name in names)
+    text = re.sub(rf"    from \. import {HOST_ONLY} .*", "    pass", text)
+    text = re.sub(
+        r"from \.(\w+) import",
+        lambda found: "from . import" if found[1] in first else "from .more import",
+        text,
+    )
+    return "from micropython import const\n" + inlined(
+        text, [constant for name in names for constant in constants(trees[name])]
+    )
+
+
 def bundle(target):
-    """Write the bundle into the folder ``target``; returns the files' names without ``.py``."""
-    texts = {path.stem: path.read_text() for path in SOURCE.glob("*.py") if path.stem != "hosttime"}
+    """Write the bundle into the folder ``target``; returns the names of the files, without
+    ``.py``.
+    """
+    texts = {path.stem: path.read_text() for path in SOURCE.glob("*.py") if path.stem != HOST_ONLY}
     trees = {name: ast.parse(text) for name, text in texts.items()}
-    joined = in_order("__init__", trees, [])
-    check_distinct(joined, trees)
-    core = "\n".join("\n".join(stripped(texts[name], trees[name], True)) for name in joined)
-    core = core.replace("    from . import hosttime as timer", "    pass")
-    shared = [name for module in joined for name in constants(trees[module])]
-    files = {"__init__": inlined(core, shared)}
-    for name in sorted(set(texts) - set(joined)):
-        files[name] = inlined(from_package(texts[name], joined), constants(trees[name]))
+    first = in_order("__init__", trees, [])
+    everything = list(first)
+    for name in sorted(trees):
+        in_order(name, trees, everything)
     target.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (target / f"{name}.py").write_text("from micropython import const\n" + text)
-    return sorted(files)
+    (target / "__init__.py").write_text(join(first, texts, trees, first))
+    (target / "more.py").write_text(join(everything[len(first) :], texts, trees, first))
+    return ["__init__", "more"]
 
 
 if __name__ == "__main__":
-    print(" ".join(bundle(Path(sys.argv[1]) / "eecluster")))
+    print(*bundle(Path(sys.argv[1]) / "eecluster"))

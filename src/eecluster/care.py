@@ -16,15 +16,17 @@ _BLANK = 0xFF
 def judge(slots, k, view, label):
     """The error to raise if EEPROM k is not ours, though its label is not as it should be, or None.
 
-    At first its ``label``: may it be a damaged one? Then, if it has no valid slot, None: is it blank?
+    At first its ``label``: may it be a damaged one? Then, if it has no valid slot, None: is it
+    blank?
     """
     layout = slots.layout
     if label:
         if label[:4] == b"eecl" and struct.unpack_from(">I", label, 16)[0] == crc32(label[:16]):
             return ConfigError(
-                "%s: its label says %s, expected %s (version, nodes, eeproms, number, cluster_id, page_size,"
-                " quorum). Not written. Give all boards the same arguments and each chip its address, or"
-                " format(force=True)" % (_name(slots, k), _says(label), _says(layout.label(k)))
+                "%s: its label says %s, expected %s (version, nodes, eeproms, number, cluster_id,"
+                " page_size, quorum). Not written. Give all boards the same arguments and each chip"
+                " its address, or format(force=True)"
+                % (_name(slots, k), _says(label), _says(layout.label(k)))
             )
         return None
     # a label that was torn while a blank chip got it has bytes of ours among the blank ones
@@ -38,7 +40,8 @@ def judge(slots, k, view, label):
                     view.relabel ^= 1 << k
                     return slots.look_at(k, view)
                 return FormatError(
-                    "%s holds foreign data. Not written. To erase it: format(force=True)" % _name(slots, k)
+                    "%s holds foreign data. Not written. To erase it: format(force=True)"
+                    % _name(slots, k)
                 )
         ours = layout.blank
     return None
@@ -51,7 +54,9 @@ def format(node, force, epoch):
     layout = slots.layout
     view = slots.look()
     if force and view.answered != node.config.replicas:
-        raise ClusterError("not every EEPROM answers, nothing was formatted: it would come back with old content")
+        raise ClusterError(
+            "not every EEPROM answers, nothing was formatted: it would come back with old content"
+        )
     if view.fault and not force:
         raise view.fault
     node.mine = None
@@ -64,7 +69,8 @@ def format(node, force, epoch):
             slots.write(k, layout.base, layout.label(k))
             if _label(slots, k) != layout.label(k):
                 raise ClusterError(
-                    "%s does not keep what is written: check its write-protect pin" % _name(slots, k)
+                    "%s does not keep what is written: check its write-protect pin"
+                    % _name(slots, k)
                 )
     slots.view = None
     if epoch:
@@ -74,20 +80,26 @@ def format(node, force, epoch):
 
 
 def admit(view, node):
-    """Another board's slot is at this node's place: ``DuplicateNodeError`` unless somebody asked for this one."""
+    """Another board's slot is at this node's place: ``DuplicateNodeError`` unless somebody asked
+    for this one.
+    """
     if not asked(view, node) >> node & 1:
         raise DuplicateNodeError(
-            "node_id %d is another board's. Give this one its own number; if it replaces that board:"
-            " reset_node(%d)" % (node, node)
+            "node_id %d is another board's. Give this one its own number; if it replaces that"
+            " board: reset_node(%d)" % (node, node)
         )
 
 
 def failure(slots, written):
-    """An ``OSError`` with the port's errno: no EEPROM answers, or none keeps what was ``written``."""
+    """An ``OSError`` with the port's errno: no EEPROM answers, or none keeps what was
+    ``written``.
+    """
     text = "no EEPROM answers at %s: check wires, pull-ups, supply and addresses"
     if written:
         text = "no EEPROM keeps what is written at %s: check write protection and supply"
-    return OSError(slots.fault.args[0] if slots.fault else 5, text % ", ".join(map(hex, slots.addresses)))
+    return OSError(
+        slots.fault.args[0] if slots.fault else 5, text % ", ".join(map(hex, slots.addresses))
+    )
 
 
 def _says(label):

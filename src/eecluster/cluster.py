@@ -1,15 +1,17 @@
-"""The public calls: arguments, the lock around everything, and what a node does under it. Stands on node."""
+"""The public calls: arguments, the lock around everything, and what a node does under it. Stands
+on node.
+"""
 
 import time
 
-from .config import Config, demand, whole
+from .config import Config, demand
 from .lock import NoLock
 from .node import Node
 from .rules import beat
 from .slots import Slots
 
 if not hasattr(time, "ticks_ms"):  # CPython
-    from . import hosttime as timer
+    from . import hosttime as timer  # type: ignore[misc]
 else:
     timer = time
 
@@ -20,24 +22,27 @@ LOOK_VALID_MS = 1000  # chips are not swapped faster than that
 class Cluster:
     """Node ``node_id`` of a cluster over the EEPROMs at the addresses ``eeproms``.
 
-    ``i2c``: an I2C object or a function that returns one, called under the lock. ``nodes``: how many there
-    may be, 1..8 (default: as many as EEPROMs). ``retries``: looks without a beat that are forgiven.
-    ``readmit``: counted looks with a new beat until a dead node is taken back, or None: by
-    ``reset_node`` only. ``quorum``: ``"majority"`` (default from three EEPROMs on) or ``"available"``.
-    ``interval``: seconds from wake to wake, or None: every look counts. ``cluster_id``: 32 bits. ``size``,
-    ``page_size``, ``base``: of the chips, bytes. ``uid``: the board's unique id, to find two boards with one
-    number. ``recover``: called under the lock when no EEPROM answers. ``clock``: seconds. ``timer``: has
-    MicroPython's ``sleep_ms``, ``sleep_us``, ``ticks_ms``, ``ticks_us``, ``ticks_diff``.
+    ``i2c``: an I2C object or a function that returns one, called under the lock. ``nodes``: how
+    many there may be, 1..8 (default: as many as EEPROMs). ``retries``: looks without a beat that
+    are forgiven. ``readmit``: counted looks with a new beat until a dead node is taken back, or
+    None: by ``reset_node`` only. ``quorum``: ``"majority"`` (default from three EEPROMs on) or
+    ``"available"``. ``interval``: seconds from wake to wake, or None: every look counts.
+    ``cluster_id``: 32 bits. ``size``, ``page_size``, ``base``: of the chips, bytes. ``uid``: the
+    board's unique id, to find two boards with one number. ``recover``: called under the lock when
+    no EEPROM answers. ``clock``: seconds. ``timer``: has MicroPython's ``sleep_ms``,
+    ``sleep_us``, ``ticks_ms``, ``ticks_us``, ``ticks_diff``.
 
     ``ValueError`` names a wrong argument; ``LayoutError``: the pages do not fit. Touches no bus.
     """
 
     def __init__(
-        self, i2c, eeproms, node_id, *, lock=None, nodes=None, retries=1, readmit=3, quorum=None, interval=None,
-        cluster_id=0, size=32768, page_size=64, base=0, uid=None, recover=None, clock=time.time, timer=timer,
+        self, i2c, eeproms, node_id, *, lock=None, nodes=None, retries=1, readmit=3, quorum=None,
+        interval=None, cluster_id=0, size=32768, page_size=64, base=0, uid=None, recover=None,
+        clock=time.time, timer=timer,
     ):  # fmt: skip
         config = Config(
-            eeproms, node_id, nodes, retries, readmit, quorum, interval, cluster_id, size, page_size, base, uid
+            eeproms, node_id, nodes, retries, readmit, quorum, interval, cluster_id,
+            size, page_size, base, uid,
         )  # fmt: skip
         made = hasattr(i2c, "readfrom_mem_into")
         demand(made or callable(i2c), "i2c", "an I2C object or a function that makes one", i2c)
@@ -46,14 +51,12 @@ class Cluster:
         demand(callable(clock), "clock", "something callable", clock)
         demand(hasattr(timer, "ticks_us"), "timer", "what MicroPython's time has", timer)
         slots = Slots(i2c if made else None, config.addresses, config.layout, timer, node_id)
-        self._node = node = Node(config, slots, clock)
-        node.lock = lock or NoLock()
-        node.held = 0  # how many times this node holds the lock
-        node.recover = recover
-        node.make_i2c = None if made else i2c
+        self._node = Node(config, slots, clock, lock or NoLock(), recover, None if made else i2c)
 
     def bus(self):
-        """A context manager that holds the lock and gives the I2C object, for other devices on the bus."""
+        """A context manager that holds the lock and gives the I2C object, for other devices on
+        the bus.
+        """
         return self
 
     def __enter__(self):
@@ -105,7 +108,8 @@ class Cluster:
     def heartbeat(self, done=True):
         """Say that the duty is done (``done=False``: alive, but it failed). Returns a ``Status``.
 
-        Writes nothing if isolated. After ``retries + 1`` failed duties in a row the primary stands down.
+        Writes nothing if isolated. After ``retries + 1`` failed duties in a row the primary
+        stands down.
         """
         node = self._node
         with self:
@@ -131,7 +135,9 @@ class Cluster:
             reset_node(self._node, node_id)
 
     def stand_down(self):
-        """Let another member be primary, without anybody being marked dead. ``ClusterError`` if isolated."""
+        """Let another member be primary, without anybody being marked dead. ``ClusterError`` if
+        isolated.
+        """
         from .lead import stand_down
 
         with self:
@@ -150,8 +156,9 @@ class Cluster:
     def format(self, force=False, epoch=0):
         """Label blank EEPROMs; with ``force`` make blank ones of all, whatever they hold.
 
-        ``epoch``: become primary with an epoch above this one (above what a consumer has already seen).
-        ``FormatError`` or ``ConfigError`` for an EEPROM that is not ours, before anything is written.
+        ``epoch``: become primary with an epoch above this one (above what a consumer has already
+        seen). ``FormatError`` or ``ConfigError`` for an EEPROM that is not ours, before anything
+        is written.
         """
         from .care import format
 

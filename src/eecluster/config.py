@@ -16,7 +16,12 @@ def demand(good, key, expected, value):
 
 def whole(key, value, start, end):
     """``value`` if it is an integer from start to end, else ``ValueError``."""
-    demand(isinstance(value, int) and start <= value <= end, key, "an integer from %d to %d" % (start, end), value)
+    demand(
+        isinstance(value, int) and start <= value <= end,
+        key,
+        "an integer from %d to %d" % (start, end),
+        value,
+    )
     return value
 
 
@@ -24,9 +29,12 @@ class Config:
     """What stays the same for the life of a ``Cluster``."""
 
     def __init__(
-        self, eeproms, node_id, nodes, retries, readmit, quorum, interval, cluster_id, size, page_size, base, uid
+        self, eeproms, node_id, nodes, retries, readmit, quorum, interval, cluster_id,
+        size, page_size, base, uid,
     ):  # fmt: skip
-        good = isinstance(eeproms, (tuple, list)) and 1 <= len(set(eeproms)) == len(eeproms) <= EEPROMS
+        good = (
+            isinstance(eeproms, (tuple, list)) and 1 <= len(set(eeproms)) == len(eeproms) <= EEPROMS
+        )
         demand(good, "eeproms", "1..8 different I2C addresses", eeproms)
         for address in eeproms:
             whole("eeproms", address, 0x08, 0x77)

@@ -1,9 +1,10 @@
 """Reading and writing the chips, each by its number. Stands on errors.
 
-Every errno means the same: try again, a bounded number of times and sparsely, because a chip that is
-writing (5 ms, clones 10 ms) does not answer and because the ESP32's driver attacks a bus on which too
-many transfers fail in a row. A write only starts the chip's write cycle, so that the cycles of several
-chips overlap; whoever comes next waits for its end. Nothing outside the layout's pages is ever written.
+Every errno means the same: try again, a bounded number of times and sparsely, because a chip that
+is writing (5 ms, clones 10 ms) does not answer and because the ESP32's driver attacks a bus on
+which too many transfers fail in a row. A write only starts the chip's write cycle, so that the
+cycles of several chips overlap; whoever comes next waits for its end. Nothing outside the
+layout's pages is ever written.
 """
 
 from .errors import LayoutError
@@ -13,7 +14,9 @@ WRITE_US = 5000
 
 
 class Eeproms:
-    """The chips at ``addresses`` on one bus, used by ``node``. ``i2c`` may be set later, under the lock."""
+    """The chips at ``addresses`` on one bus, used by ``node``. ``i2c`` may be set later, under
+    the lock.
+    """
 
     def __init__(self, i2c, addresses, layout, timer, node):
         self.i2c = i2c
@@ -33,7 +36,8 @@ class Eeproms:
     def write(self, k, at, data):
         """Write ``data``, which lies in one page; the write cycle is still running afterwards.
 
-        ``OSError`` with the port's errno if the chip stays silent, ``LayoutError`` outside our pages.
+        ``OSError`` with the port's errno if the chip stays silent, ``LayoutError`` outside our
+        pages.
         """
         if not self.layout.base <= at <= self.layout.end - len(data):
             raise LayoutError(

@@ -1,12 +1,15 @@
 """What can go wrong, as exceptions.
 
-Bus errors stay what the port raised, ``OSError`` with its errno. Ours are ``OSError`` too, so that an
-application that guards its bus with ``except OSError`` guards against both. Stands on nothing.
+Bus errors stay what the port raised, ``OSError`` with its errno. Ours are ``OSError`` too, so
+that an application that guards its bus with ``except OSError`` guards against both. Stands on
+nothing.
 """
 
 
 class ClusterError(OSError):
-    """Base of eecluster's own errors. The message names the place, what was found and the remedy."""
+    """Base of eecluster's own errors. The message names the place, what was found and the
+    remedy.
+    """
 
 
 class FormatError(ClusterError):

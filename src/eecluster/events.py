@@ -3,8 +3,8 @@
 Only a primary needs this; it is loaded when this node is one.
 
 What was announced is seven bitmaps and a counter in every node's record. Everybody takes over the
-primary's at each look, so that a new primary goes on where the old one stopped. An event is offered at
-every wake of the primary until ``announced()`` has recorded it.
+primary's at each look, so that a new primary goes on where the old one stopped. An event is
+offered at every wake of the primary until ``announced()`` has recorded it.
 """
 
 from .lead import ready
@@ -18,7 +18,7 @@ SPLIT = 4
 STUCK = 5
 TWIN = 6
 
-# kind, its bitmap, and whether the bit appeared (1) or went away (0); the order in which they are offered
+# kind, its bitmap, and whether the bit appeared (1) or went away (0); offered in this order
 _KINDS = (
     ("joined", JOINED, 1),
     ("suspect", SUSPECT, 1),
@@ -35,9 +35,11 @@ _KINDS = (
 
 
 def pending(mine, view, members, suspects, lost):
-    """The events to announce, each ``(kind, node or EEPROM, token, n)``. The last three are bitmaps.
+    """The events to announce, each ``(kind, node or EEPROM, token, n)``. The last three are
+    bitmaps.
 
-    What was announced and is over is dropped from ``mine``: it can be announced when it happens again.
+    What was announced and is over is dropped from ``mine``: it can be announced when it happens
+    again.
     """
     tokens = rivals(mine, view)
     told = mine.told
@@ -75,10 +77,16 @@ def rivals(mine, view):
 
 
 def announced(node, events):
-    """``Cluster.announced``. ``ValueError`` if one of the events is none of ours: none is recorded."""
+    """``Cluster.announced``. ``ValueError`` if one of the events is none of ours: none is
+    recorded.
+    """
     kinds = [kind[0] for kind in _KINDS]
     for event in events:
-        if not isinstance(event, (tuple, list)) or event[0] not in kinds or event[1] not in range(8):
+        if (
+            not isinstance(event, (tuple, list))
+            or event[0] not in kinds
+            or event[1] not in range(8)
+        ):
             raise ValueError("events: expected those of a Status, got %r" % (event,))
     ready(node, False)
     if not events:

@@ -1,14 +1,15 @@
 """The format on the EEPROMs: the only file that knows offsets. Stands on errors.
 
-Big-endian. Page 0 of the cluster's area is the label, then come two copies, A and B, of a slot for each
-node 0..7, each copy alone in its page (in two pages where a page has 32 bytes)::
+Big-endian. Page 0 of the cluster's area is the label, then come two copies, A and B, of a slot
+for each node 0..7, each copy alone in its page (in two pages where a page has 32 bytes)::
 
     page  0      label
     page  1, 2   slot of node 0, copies A and B
     ...
     page 15, 16  slot of node 7, copies A and B      = 1,088 bytes with 64-byte pages
 
-Label, 20 bytes. All of it follows from the arguments: boards that label at once write the same bytes::
+Label, 20 bytes. All of it follows from the arguments: boards that label at once write the same
+bytes::
 
     0  magic "eecl"     4  version   5  nodes    6  EEPROMs   7  number of this EEPROM
     8  cluster id (4)  12  page size (2)        14  quorum: how many EEPROMs   15  zero
@@ -22,10 +23,10 @@ Slot, 40 + 3 * nodes bytes, at most 64::
     12 CRC-32 (4)         of bytes 0..11 and 17..end, seeded with cluster id and node
     16 place              node << 4 | number of the EEPROM
     17 flags              1 released: the token's owner stood down; the next member may claim
-                          2 fell: was primary, lost in a split brain, `lineage` is the token it lost
+                          2 fell: was primary, lost in a split brain; the token is in lineage
                           4 failover_told: this primary's takeover has been announced
-                          8 stuck: the lock could not be had; 16 twin: another board wrote this slot;
-                            both kept until announced
+                          8 stuck: the lock could not be had; kept until announced
+                          16 twin: another board wrote this slot; kept until announced
     18 lost               EEPROMs that the last counted look missed
     19 n (2)              how often events were announced
     21 lineage (4)        primary: the token it replaced; with fell: the token it lost
@@ -35,8 +36,8 @@ Slot, 40 + 3 * nodes bytes, at most 64::
     40 sequences (2 each) own at the own place, else the one last seen of that node; 0: no beat yet
     .. runs (1 each)      looks in a row: +n silent (strikes), -n with a new beat; own: see rules
 
-The EEPROM's number is outside the CRC, so that replicas of one record have one check sum, which serves as
-its fingerprint; the number is checked against the place it was read from.
+The EEPROM's number is outside the CRC, so that replicas of one record have one check sum, which
+serves as its fingerprint; the number is checked against the place it was read from.
 """
 
 import struct
@@ -74,7 +75,9 @@ def owner(token):
 
 
 class Record:
-    """What a slot says, in numbers and lists named as in the layout; ``node`` is whose slot it is."""
+    """What a slot says, in numbers and lists named as in the layout; ``node`` is whose slot it
+    is.
+    """
 
     primary: int
     retry: int
@@ -146,7 +149,9 @@ class Layout:
         return Record(node, self.nodes, (0,) * (21 + 2 * self.nodes))
 
     def unpack(self, data, node, k):
-        """The record in ``data`` if it is an intact slot of ``node``, written to EEPROM ``k``; else None."""
+        """The record in ``data`` if it is an intact slot of ``node``, written to EEPROM ``k``;
+        else None.
+        """
         if data[PLACE_AT] == node << 4 | k:
             record = Record(node, self.nodes, struct.unpack(self.format, data))
             if record.crc == self.crc(data, node):
@@ -154,7 +159,9 @@ class Layout:
         return None
 
     def pack(self, mine, data):
-        """Write a record into the bytearray ``data``; the number of the EEPROM is to be or-ed in."""
+        """Write a record into the bytearray ``data``; the number of the EEPROM is to be or-ed
+        in.
+        """
         mine.place = mine.node << 4
         mine.flags = 0
         for i, name in enumerate(_FLAGS):

@@ -1,7 +1,7 @@
 """What only a node decides and does that leads or is about to: confirm, claim, readmit, resign.
 
-Loaded when it comes to that; a standby's wake does without. Stands on rules, layout and bitmap; ``node``
-is the ``node.Node`` at work, the other arguments are those of ``rules``.
+Loaded when it comes to that; a standby's wake does without. Stands on rules, layout and bitmap;
+``node`` is the ``node.Node`` at work, the other arguments are those of ``rules``.
 """
 
 from .bitmap import bits, ids
@@ -105,7 +105,9 @@ def ready(node, accept):
     """Look again if need be; ``ClusterError`` if isolated."""
     node.refresh(accept)
     if not node.quorate():
-        raise ClusterError("isolated, nothing was written: fewer than %d EEPROMs are ours" % node.config.quorum)
+        raise ClusterError(
+            "isolated, nothing was written: fewer than %d EEPROMs are ours" % node.config.quorum
+        )
 
 
 def reset_node(node, node_id):

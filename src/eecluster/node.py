@@ -1,7 +1,8 @@
 """One node at work, under the lock: look, decide, write, and look again. Stands on slots and rules.
 
 One's own record is the state, ``mine``: it is read at each look, changed in RAM by the rules, and
-written by a claim or by a beat. ``leading`` says whether the last look confirmed this node as the primary.
+written by a claim or by a beat. ``leading`` says whether the last look confirmed this node as the
+primary.
 """
 
 from .bitmap import ids
@@ -20,12 +21,19 @@ from .status import Status
 
 
 class Node:
-    """Node ``slots.node`` at work; ``clock`` as in ``Cluster``."""
+    """Node ``slots.node`` at work; ``clock``, ``lock`` and ``recover`` as in ``Cluster``.
 
-    def __init__(self, config, slots, clock):
+    ``make_i2c``: the function that makes the I2C object, or None.
+    """
+
+    def __init__(self, config, slots, clock, lock, recover, make_i2c):
         self.config = config
         self.slots = slots
         self.clock = clock
+        self.lock = lock
+        self.recover = recover
+        self.make_i2c = make_i2c
+        self.held = 0  # how many times this node holds the lock
         self.mine = None  # my record, with what is not written yet
         self.leading = False
         self.stuck = False  # the lock could not be had

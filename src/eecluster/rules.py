@@ -1,11 +1,12 @@
 """The decisions of every wake: from what a look found to what is written next. No bus in here.
 
-``mine`` is this node's own record, changed in place; ``view`` is what the look found (``slots.View``);
-``config`` the arguments. The numbers in brackets are the protocol's rules, see the documentation. What
-only a node that leads or is about to decides is in ``lead``. Stands on layout and bitmap.
+``mine`` is this node's own record, changed in place; ``view`` is what the look found
+(``slots.View``); ``config`` the arguments. The numbers in brackets are the protocol's rules, see
+the documentation. What only a node that leads or is about to decides is in ``lead``. Stands on
+layout and bitmap.
 
-``runs[j]`` counts looks in a row: n > 0 without a new beat of node j (strikes), -n with one. The own entry
-counts duties that failed in a row or, once stood down, looks since then.
+``runs[j]`` counts looks in a row: n > 0 without a new beat of node j (strikes), -n with one. The
+own entry counts duties that failed in a row or, once stood down, looks since then.
 """
 
 from .bitmap import bits, ids
@@ -35,7 +36,9 @@ def observe(mine, view, config, clock, new):
         elif theirs or seq or j == owner(view.token):
             run = min(127, max(run, 0) + 1)
             if ~(view.answered | mine.lost) & config.replicas & 1 << j:
-                run = max(run, config.retries + 1)  # its EEPROM went silent with it: no second chance
+                run = max(
+                    run, config.retries + 1
+                )  # its EEPROM went silent with it: no second chance
         mine.seqs[j] = seq
         mine.runs[j] = run
     mine.clock = clock
@@ -76,7 +79,9 @@ def follow(mine, view):
             mine.dead = leader.dead
             mine.n = leader.n
             mine.told = leader.told[:]
-    for j in ids(mine.spare & ~mine.dead):  # a request is fulfilled when its node beats and is not dead
+    for j in ids(
+        mine.spare & ~mine.dead
+    ):  # a request is fulfilled when its node beats and is not dead
         if j == mine.node or mine.runs[j] < 0:
             mine.spare ^= 1 << j
 
@@ -126,7 +131,9 @@ def release(mine):
 
 
 def acknowledge(mine, stuck):
-    """Take back one's own reports once they were announced; ``stuck``: the lock is stuck right now."""
+    """Take back one's own reports once they were announced; ``stuck``: the lock is stuck right
+    now.
+    """
     bit = 1 << mine.node
     if mine.told[TOLD_SPLIT] & bit:
         mine.fell = 0

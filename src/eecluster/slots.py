@@ -1,12 +1,13 @@
 """Slots on the EEPROMs: looking at everybody's, writing one's own. Stands on eeprom, layout, bitmap
 and, when a chip's label is not as it should be, on care.
 
-A look tells for every copy on every EEPROM whether it is valid, but it does not read every byte of it. A
-copy is read in full the first time its content turns up. On the next EEPROM only its head is read:
-revision, token and CRC, the fingerprint. A head that equals one that was read in full and found valid says
-nothing new; any other is read in full. One's own slot is always read in full, on every EEPROM, because
-what is written next depends on it. A second look in the same wake compares the CRC of every copy with
-those the first one has read in full, and only where one differs looks again.
+A look tells for every copy on every EEPROM whether it is valid, but it does not read every byte
+of it. A copy is read in full the first time its content turns up. On the next EEPROM only its
+head is read: revision, token and CRC, the fingerprint. A head that equals one that was read in
+full and found valid says nothing new; any other is read in full. One's own slot is always read in
+full, on every EEPROM, because what is written next depends on it. A second look in the same wake
+compares the CRC of every copy with those the first one has read in full, and only where one
+differs looks again.
 """
 
 from .bitmap import bits, ids
@@ -32,7 +33,9 @@ class View:
 
 
 class Slots(Eeproms):
-    """The slots of all nodes, seen from ``node``. Copy i is copy A or B, ``i & 1``, of node ``i >> 1``."""
+    """The slots of all nodes, seen from ``node``. Copy i is copy A or B, ``i & 1``, of node ``i
+    >> 1``.
+    """
 
     def __init__(self, i2c, addresses, layout, timer, node):
         super().__init__(i2c, addresses, layout, timer, node)
@@ -65,7 +68,9 @@ class Slots(Eeproms):
         return view
 
     def unchanged(self):
-        """Do all EEPROMs still hold what the last look found, all the same? Reads only check sums."""
+        """Do all EEPROMs still hold what the last look found, all the same? Reads only check
+        sums.
+        """
         for k in self.replicas:
             if not (self.view.good | self.view.empty) >> k & 1:
                 return False
@@ -75,7 +80,8 @@ class Slots(Eeproms):
         return True
 
     def store(self, mine):
-        """Write my record, its revision raised, over the older copy on every good EEPROM, and read back.
+        """Write my record, its revision raised, over the older copy on every good EEPROM, and
+        read back.
 
         EEPROMs without a valid slot get it too: the caller has made sure of a quorum without them.
         Returns the bitmap of those that hold it now; only these are still good in ``view``.
@@ -147,7 +153,9 @@ class Slots(Eeproms):
         return False
 
     def familiar(self, k, i, at):
-        """Does this copy, from byte ``at`` on, look like one of its node's that was read in full?"""
+        """Does this copy, from byte ``at`` on, look like one of its node's that was read in
+        full?
+        """
         known = self.known[i], self.known[i ^ 1]
         if not (known[0] or known[1]):
             return False

@@ -8,10 +8,11 @@ _SETS = ("members", "suspects", "dead", "absent", "eeproms")
 class Status:
     """The answer of ``health_check()`` and ``heartbeat()``. Sets are tuples of numbers.
 
-    ``role``: ``"primary"``, ``"standby"``, ``"dead"`` (others see it so) or ``"isolated"`` (no quorum of
-    EEPROMs: no duty). ``primary``: the id of the node in charge or None. ``token``: the fencing token to
-    send along. ``suspects``: silent, given another chance. ``absent``: never heard of. ``eeproms``: the
-    numbers of those that answered and are ours. ``events``: for the primary to announce.
+    ``role``: ``"primary"``, ``"standby"``, ``"dead"`` (others see it so) or ``"isolated"`` (no
+    quorum of EEPROMs: no duty). ``primary``: the id of the node in charge or None. ``token``: the
+    fencing token to send along. ``suspects``: silent, given another chance. ``absent``: never
+    heard of. ``eeproms``: the numbers of those that answered and are ours. ``events``: for the
+    primary to announce.
     """
 
     def __init__(self, role, node_id, primary, token, events, *bitmaps):

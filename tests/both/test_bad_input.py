@@ -331,3 +331,25 @@ def second_life(kit, node, options):
     cluster = kit.cluster(node, **options)
     assert cluster.health_check().primary == 0
     cluster.heartbeat()
+
+
+def test_nothing_is_written_after_a_look_that_raised():
+    """An object that lives on knows its record, but not where it may be written."""
+    kit = Kit(2)
+    kit.rounds(3)
+    cluster = kit.cluster(1)
+    kit.run(1, lambda: (cluster.health_check(), cluster.heartbeat()))
+    kit.blank(kit.chips[0])
+    kit.chips[1].fill(0x42)
+    images = kit.images()
+
+    def goes_on():
+        with raises(FormatError, "0x51"):
+            cluster.health_check()
+        try:
+            cluster.heartbeat()
+        except OSError:
+            pass
+
+    kit.run(1, goes_on)
+    assert kit.images() == images

@@ -1148,3 +1148,37 @@ def test_a_minority_token_beside_another_record_of_the_same_revision():
     kit.boards[0].unreachable = {0x50}
     other = kit.wake(0)
     assert not (status.is_primary and other.is_primary), (status, other)
+
+
+def test_a_look_that_does_not_count_claims_nothing():
+    """Strikes of earlier looks are no reason while a new beat is there to be seen."""
+    kit = Kit(2, interval=900, readmit=None)
+    intervals(kit, 3)
+    intervals(kit, 3, (0,))
+    intervals(kit, 3, (1,))  # dead by now, and it has counted three looks without a beat of node 0
+    assert kit.wake(0).dead == (1,)
+    kit.call(1, "reset_node")
+    status = kit.wake(1)
+    assert not status.is_primary and status.primary == 0
+    assert kit.settled((0,)) == 0
+
+
+def test_who_never_beat_does_not_take_over():
+    kit = Kit(2)
+    kit.rounds(3, (0,))
+    for _ in range(4):
+        kit.call(1, "reset_node", 0)  # it has a slot now, but has never done anything
+    assert kit.newest(1)["runs"][0] > 1
+    assert not kit.wake(1).is_primary
+    assert kit.wake(1).is_primary  # now it is a member
+
+
+def test_a_boards_own_request_does_not_let_another_board_in():
+    kit = Kit(2, readmit=None)
+    kit.rounds(3)
+    kit.rounds(3, (0,))
+    kit.call(1, "reset_node")
+    with raises(DuplicateNodeError):
+        kit.wake(1, uid=b"newone")
+    kit.wake(0)
+    assert kit.wake(1).role == "standby"

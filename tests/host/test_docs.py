@@ -28,7 +28,7 @@ def blocks(page, language):
 
 @pages
 def test_examples(page, monkeypatch):
-    """All examples of a page are one session, in the project's folder."""
+    """All examples of a page run one after the other, in the project's folder."""
     monkeypatch.chdir(ROOT)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no MicroPython here: boards run on CPython
