@@ -7,8 +7,8 @@ In every EEPROM, without check sums or second copies::
 
 Each field is written to each EEPROM with a `writeto_mem` of its own and 10 ms of waiting after it,
 and is read on its own. What the description leaves open is done in the cheapest way: reads go to
-the first EEPROM that answers, fields that did not change are not written, and what a node last saw of
-the others (`seen`) is kept off the bus, in memory that outlives deep sleep.
+the first EEPROM that answers, fields that did not change are not written, and what a node last saw
+of the others (`seen`) is kept off the bus, in memory that outlives deep sleep.
 
 Runs on CPython and on MicroPython. Not for use: it survives little of what eecluster does.
 """

@@ -123,12 +123,12 @@ def recover(node):
         node.slots.i2c = node.make_i2c()
 
 
-def status(self, sets):
+def status(self):
     """A ``Status`` as one readable line."""
     text = "node %d: %s, primary %s, token %d (epoch %d)" % (
         self.node_id, self.role, self.primary, self.token, self.epoch
     )  # fmt: skip
-    for name in sets:
+    for name in ("members", "suspects", "dead", "absent", "eeproms"):
         numbers = getattr(self, name)
         if numbers:
             text += ", %s %s" % (name, " ".join(map(str, numbers)))

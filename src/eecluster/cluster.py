@@ -9,6 +9,7 @@ from .lock import NoLock
 from .node import Node
 from .rules import beat
 from .slots import Slots
+from .status import Status
 
 if not hasattr(time, "ticks_ms"):  # CPython
     from . import hosttime as timer  # type: ignore[misc]
@@ -95,7 +96,7 @@ class Cluster:
 
                 recover(node)
                 node.check()
-            return node.status()
+            return Status(node)
 
     def confirm(self):
         """Is this node still the primary? Ask right before what cannot be taken back."""
@@ -121,7 +122,7 @@ class Cluster:
                 beat(node.mine, node.leading, done, node.config)
                 node.leading = node.leading and not node.mine.released
                 node.write()
-            return node.status()
+            return Status(node)
 
     def reset_node(self, node_id=None):
         """Take a dead node, or another board under its number, back; by default this one.

@@ -9,7 +9,7 @@ offered at every wake of the primary until ``announced()`` has recorded it.
 
 from .lead import ready
 
-# places in Record.told
+# places in Record.told; the last one is only here, for the record's failover_told
 JOINED = 0
 SUSPECT = 1
 DEAD = 2
@@ -17,21 +17,18 @@ LOST = 3
 SPLIT = 4
 STUCK = 5
 TWIN = 6
+FAILOVER = 7
+GONE = 8  # the bit went away
 
-# kind, its bitmap, and whether the bit appeared (1) or went away (0); offered in this order
+# the order in which events are offered, and what each is about
 _KINDS = (
-    ("joined", JOINED, 1),
-    ("suspect", SUSPECT, 1),
-    ("recovered", SUSPECT, 0),
-    ("dead", DEAD, 1),
-    ("failover", 7, 1),
-    ("readmitted", DEAD, 0),
-    ("split_brain", SPLIT, 1),
-    ("eeprom_lost", LOST, 1),
-    ("eeprom_back", LOST, 0),
-    ("lock_stuck", STUCK, 1),
-    ("duplicate_id", TWIN, 1),
-)
+    "joined", "suspect", "recovered", "dead", "failover", "readmitted", "split_brain",
+    "eeprom_lost", "eeprom_back", "lock_stuck", "duplicate_id",
+)  # fmt: skip
+_PLACES = (
+    JOINED, SUSPECT, GONE | SUSPECT, DEAD, FAILOVER, GONE | DEAD, SPLIT,
+    LOST, GONE | LOST, STUCK, TWIN,
+)  # fmt: skip
 
 
 def pending(mine, view, members, suspects, lost):
@@ -52,15 +49,17 @@ def pending(mine, view, members, suspects, lost):
             now[TWIN] |= theirs.twin << j
     for place in (SPLIT, STUCK, TWIN):
         told[place] &= now[place]
+    before = told + [mine.failover_told << mine.node]
     found = []
-    for kind, place, appeared in _KINDS:
-        before = mine.failover_told << mine.node if kind == "failover" else told[place]
-        changed = now[place] & ~before if appeared else before & ~now[place]
+    for kind, place in zip(_KINDS, _PLACES):
+        old = before[place & 7]
+        changed = old & ~now[place & 7] if place & GONE else now[place & 7] & ~old
         if kind == "recovered":
             changed &= ~mine.dead
         for j in range(8):
             if changed >> j & 1:
-                found.append((kind, j, tokens[j] if kind == "split_brain" else mine.token, mine.n))
+                token = tokens[j] if kind == "split_brain" else mine.token
+                found.append((kind, j, token, mine.n))
     return tuple(found)
 
 
@@ -80,11 +79,10 @@ def announced(node, events):
     """``Cluster.announced``. ``ValueError`` if one of the events is none of ours: none is
     recorded.
     """
-    kinds = [kind[0] for kind in _KINDS]
     for event in events:
         if (
             not isinstance(event, (tuple, list))
-            or event[0] not in kinds
+            or event[0] not in _KINDS
             or event[1] not in range(8)
         ):
             raise ValueError("events: expected those of a Status, got %r" % (event,))
@@ -92,18 +90,18 @@ def announced(node, events):
     if not events:
         return
     mine = node.mine
+    told = mine.told + [mine.failover_told << mine.node]
     for event in events:
-        kind, place, appeared = _KINDS[kinds.index(event[0])]
+        place = _PLACES[_KINDS.index(event[0])]
         bit = 1 << event[1]
-        if kind == "failover":
-            mine.failover_told = 1
-        elif appeared:
-            mine.told[place] |= bit
-        else:
-            mine.told[place] &= ~bit
-        if kind == "dead":
-            mine.told[SUSPECT] &= ~bit
-        if kind == "split_brain":
+        told[place & 7] |= bit
+        if place & GONE:
+            told[place & 7] ^= bit
+        elif place == DEAD:
+            told[SUSPECT] &= ~bit
+        elif place == SPLIT:
             mine.fell = 0  # mine was the other side of it
+    mine.failover_told = told.pop() >> mine.node & 1
+    mine.told = told
     mine.n = mine.n + 1 & 0xFFFF
     node.write()

@@ -148,15 +148,20 @@ class Layout:
         """The record of a node that has none yet."""
         return Record(node, self.nodes, (0,) * (21 + 2 * self.nodes))
 
-    def unpack(self, data, node, k):
-        """The record in ``data`` if it is an intact slot of ``node``, written to EEPROM ``k``;
-        else None.
-        """
-        if data[PLACE_AT] == node << 4 | k:
-            record = Record(node, self.nodes, struct.unpack(self.format, data))
-            if record.crc == self.crc(data, node):
-                return record
-        return None
+    def intact(self, data, node, k):
+        """Is ``data`` a valid slot of ``node``, written to EEPROM ``k``?"""
+        return data[PLACE_AT] == node << 4 | k and struct.unpack_from(">I", data, CRC_AT)[
+            0
+        ] == self.crc(data, node)
+
+    def rank(self, data):
+        """What orders valid copies of one slot: revision, token, and the lower uid first."""
+        revision, token = struct.unpack_from(">II", data, 4)
+        return revision, token, -struct.unpack_from(">I", data, 29)[0]
+
+    def unpack(self, data, node):
+        """The record in ``data``, an intact slot of ``node``."""
+        return Record(node, self.nodes, struct.unpack(self.format, data))
 
     def pack(self, mine, data):
         """Write a record into the bytearray ``data``; the number of the EEPROM is to be or-ed

@@ -6,18 +6,13 @@ primary.
 """
 
 from .bitmap import ids
-from .layout import owner
 from .rules import (
     acknowledge,
     follow,
-    lost,
     may_lead,
-    members,
     observe,
-    released,
     silent,
 )
-from .status import Status
 
 
 class Node:
@@ -130,30 +125,3 @@ class Node:
             from .care import failure
 
             raise failure(self.slots, True)
-
-    def status(self):
-        """The ``Status`` to return."""
-        view = self.slots.view
-        node = self.slots.node
-        mine = self.mine
-        role = "primary" if self.leading else "standby"
-        if not self.quorate() or not mine:
-            role = "isolated"
-            mine = self.config.layout.new(node)
-        elif mine.dead >> node & 1:
-            role = "dead"
-        alive = members(mine)
-        suspects = silent(mine, 0)
-        primary = owner(mine.token)
-        events = ()
-        if self.leading:
-            from .events import pending
-
-            events = pending(mine, view, alive, suspects, lost(view, self.config))
-        elif primary == node or released(view) or not mine.token:
-            primary = None
-        absent = (1 << self.config.nodes) - 1 & ~alive & ~mine.dead
-        return Status(
-            role, node, primary, max(mine.token, view.token), events,
-            alive, suspects, mine.dead, absent, view.good,
-        )  # fmt: skip

@@ -68,7 +68,10 @@ def follow(mine, view):
     token = view.token
     leader = leader_of(view)
     if token > mine.token:
-        if mine.primary >> mine.node & 1 and leader and leader.lineage < mine.token:
+        if owner(token) == mine.node:  # a claim of mine that only others remember
+            mine.lineage = mine.token
+            mine.failover_told = 0
+        elif mine.primary >> mine.node & 1 and leader and leader.lineage < mine.token:
             mine.lineage = mine.token  # it did not replace my token, it rivalled it: split brain
             mine.fell = 1
         mine.token = token

@@ -46,14 +46,14 @@ class Slots(Eeproms):
         self.known = []  # heads of what was read in full: a valid or a blank slot
         self.slot = memoryview(bytearray(layout.size))
         self.head = memoryview(bytearray(HEAD_SIZE))
-        self.revision = []  # of my newest record on each EEPROM, with its token
+        self.rank = []  # of my newest record on each EEPROM
         self.target = [0] * len(addresses)  # the copy of mine to overwrite on each: not the newest
 
     def look(self):
         """Read every EEPROM that answers. Returns the ``View``, also kept as ``view``."""
         self.view = view = View(self.layout.nodes)
         self.known = [b""] * len(self.copies)
-        self.revision = [(0, 0)] * len(self.target)
+        self.rank = [(0, 0)] * len(self.target)
         for k in self.replicas:
             self.target[k] = 2 * self.node
             try:
@@ -61,10 +61,13 @@ class Slots(Eeproms):
             except OSError as error:
                 self.fault = error
                 view.answered &= ~(1 << k)
-        newest = max(self.revision)
+        for node, newest in enumerate(view.records):
+            if newest:
+                view.records[node] = self.layout.unpack(newest[1], node)
+        newest = max(self.rank)
         view.held = newest[1]
         if view.held:
-            view.fresh = bits([newest == revision for revision in self.revision]) & view.good
+            view.fresh = bits([newest == rank for rank in self.rank]) & view.good
         return view
 
     def unchanged(self):
@@ -141,12 +144,12 @@ class Slots(Eeproms):
                 return place != BLANK
         for _ in range(2):  # once more, in case it was the wires
             self.read(k, self.layout.slots[i], self.slot)
-            record = self.layout.unpack(self.slot, node, k)
+            valid = self.layout.intact(self.slot, node, k)
             blank = self.slot[0] == BLANK == self.slot[PLACE_AT]  # no bitmap and no place of ours
-            if (record or blank) and not self.known[i]:
+            if (valid or blank) and not self.known[i]:
                 self.known[i] = bytes(self.slot[HEAD_AT:PLACE_AT])
-            if record:
-                self.load(k, i, view, record)
+            if valid:
+                self.load(k, i, view)
                 return True
             if blank:
                 break
@@ -165,20 +168,20 @@ class Slots(Eeproms):
         head = self.head[at : PLACE_AT - HEAD_AT]
         return head == known[0][at:] or head == known[1][at:]
 
-    def load(self, k, i, view, new):
+    def load(self, k, i, view):
         """Take over what a valid copy says."""
         node = i >> 1
-        view.token = max(view.token, new.token)
-        if new.primary >> node & 1:
-            view.named[node] = max(view.named[node], new.token)
-        newest = view.records[node]
-        if newest and newest.revision == new.revision and newest.uid != new.uid:
+        rank = self.layout.rank(self.slot)
+        view.token = max(view.token, rank[1])
+        if self.slot[0] >> node & 1:
+            view.named[node] = max(view.named[node], rank[1])
+        newest = view.records[node]  # its rank and bytes, until the look is over
+        if newest and newest[0][0] == rank[0] and newest[0][2] != rank[2]:
             view.twin |= 1 << node  # both boards see the same bytes: the lower id stays
-        revision = new.revision, new.token
-        if not newest or revision + (-new.uid,) > (newest.revision, newest.token, -newest.uid):
-            view.records[node] = new
-        if node == self.node and revision > self.revision[k]:
-            self.revision[k] = revision
+        if not newest or rank > newest[0]:
+            view.records[node] = rank, bytes(self.slot)
+        if node == self.node and rank > self.rank[k]:
+            self.rank[k] = rank
             self.target[k] = i ^ 1
 
     def confirm(self, k):

@@ -1,8 +1,10 @@
-"""What a node knows of its cluster, as one readable line or as attributes. Stands on bitmap."""
+"""What a node knows of its cluster, as one readable line or as attributes. Stands on rules, layout,
+bitmap; for the words on care.
+"""
 
 from .bitmap import ids
-
-_SETS = ("members", "suspects", "dead", "absent", "eeproms")
+from .layout import owner
+from .rules import lost, members, released, silent
 
 
 class Status:
@@ -10,23 +12,45 @@ class Status:
 
     ``role``: ``"primary"``, ``"standby"``, ``"dead"`` (others see it so) or ``"isolated"`` (no
     quorum of EEPROMs: no duty). ``primary``: the id of the node in charge or None. ``token``: the
-    fencing token to send along. ``suspects``: silent, given another chance. ``absent``: never
-    heard of. ``eeproms``: the numbers of those that answered and are ours. ``events``: for the
-    primary to announce.
+    fencing token to send along. ``suspects``: silent, given another chance. ``absent``: never heard
+    of. ``eeproms``: the numbers of those that answered and are ours. ``events``: for the primary to
+    announce.
     """
 
-    def __init__(self, role, node_id, primary, token, events, *bitmaps):
+    def __init__(self, node):
+        view = node.slots.view
+        mine = node.mine
+        me = node.slots.node
+        role = "standby"
+        if not mine or not node.quorate():
+            role = "isolated"
+            mine = node.config.layout.new(me)
+        elif node.leading:
+            role = "primary"
+        elif mine.dead >> me & 1:
+            role = "dead"
+        alive = members(mine)
+        suspects = silent(mine, 0)
+        self.node_id = me
         self.role = role
         self.is_primary = role == "primary"
-        self.node_id = node_id
-        self.primary = primary
-        self.token = token
-        self.epoch = token >> 3
-        self.events = events
-        for name, bitmap in zip(_SETS, bitmaps):
-            setattr(self, name, ids(bitmap))
+        self.token = max(mine.token, view.token)
+        self.epoch = self.token >> 3
+        self.primary = owner(mine.token)
+        self.events = ()
+        if self.is_primary:
+            from .events import pending
+
+            self.events = pending(mine, view, alive, suspects, lost(view, node.config))
+        elif self.primary == me or released(view) or not mine.token:
+            self.primary = None
+        self.members = ids(alive)
+        self.suspects = ids(suspects)
+        self.dead = ids(mine.dead)
+        self.absent = ids((1 << node.config.nodes) - 1 & ~alive & ~mine.dead)
+        self.eeproms = ids(view.good)
 
     def __repr__(self):
         from .care import status
 
-        return status(self, _SETS)
+        return status(self)

@@ -1156,6 +1156,7 @@ def test_a_look_that_does_not_count_claims_nothing():
     intervals(kit, 3)
     intervals(kit, 3, (0,))
     intervals(kit, 3, (1,))  # dead by now, and it has counted three looks without a beat of node 0
+    kit.world.advance_s(-870)  # right after its last look
     assert kit.wake(0).dead == (1,)
     kit.call(1, "reset_node")
     status = kit.wake(1)
@@ -1182,3 +1183,18 @@ def test_a_boards_own_request_does_not_let_another_board_in():
         kit.wake(1, uid=b"newone")
     kit.wake(0)
     assert kit.wake(1).role == "standby"
+
+
+def test_a_claim_that_only_others_remember_is_written_before_it_counts():
+    kit = Kit(3)
+    kit.rounds(3)
+    kit.rounds(1, (1, 2))
+    writer = lambda: ShortWriter(kit.boards[1], {0x51, 0x52})  # noqa: E731
+    assert not kit.wake(1, i2c=writer, beat=False).is_primary
+    assert kit.wake(2).primary == 1
+    kit.blank(kit.chips[0])  # the only chip with the claim itself
+    status = kit.wake(1, beat=False)
+    assert status.is_primary and status.epoch >= 2
+    assert ("split_brain", 0) not in kinds(status)  # node 0 was replaced, it is no rival
+    for k in (1, 2):
+        assert kit.format.newest(kit.chips[k].data, k, 1)["token"] == status.token
