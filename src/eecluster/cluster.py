@@ -11,10 +11,9 @@ from .rules import beat
 from .slots import Slots
 from .status import Status
 
+timer = time
 if not hasattr(time, "ticks_ms"):  # CPython
-    from . import hosttime as timer  # type: ignore[misc]
-else:
-    timer = time
+    from . import hosttime as timer  # type: ignore[no-redef]
 
 LOCK_TIMEOUT_MS = 3000
 LOOK_VALID_MS = 1000  # chips are not swapped faster than that
