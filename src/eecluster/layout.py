@@ -59,12 +59,6 @@ TOLD_SPLIT = 4  # places in what was announced
 TOLD_STUCK = 5
 TOLD_TWIN = 6
 
-_FIELDS = (
-    "primary", "retry", "dead", "spare", "revision", "token", "crc", "place",
-    "flags", "lost", "n", "lineage", "clock", "uid",
-)  # fmt: skip
-_FLAGS = ("released", "fell", "failover_told", "stuck", "twin")
-
 
 def owner(token):
     """The node that may claim this token, and nobody else: token = epoch << 3 | 7 - node.
@@ -75,36 +69,17 @@ def owner(token):
 
 
 class Record:
-    """What a slot says, in numbers and lists named as in the layout; ``node`` is whose slot it
-    is.
-    """
-
-    primary: int
-    retry: int
-    dead: int
-    spare: int
-    revision: int
-    token: int
-    crc: int
-    place: int
-    flags: int
-    lost: int
-    n: int
-    lineage: int
-    clock: int
-    uid: int
-    released: int
-    fell: int
-    failover_told: int
-    stuck: int
-    twin: int
+    """What a slot says, in numbers and lists named as in the layout; ``node``: whose slot it is."""
 
     def __init__(self, node, nodes, values):
         self.node = node
-        for name, value in zip(_FIELDS, values):
-            setattr(self, name, value)
-        for i, name in enumerate(_FLAGS):
-            setattr(self, name, self.flags >> i & 1)
+        self.primary, self.retry, self.dead, self.spare, self.revision, self.token = values[:6]
+        flags, self.lost, self.n, self.lineage, self.clock, self.uid = values[8:14]
+        self.released = flags & 1
+        self.fell = flags >> 1 & 1
+        self.failover_told = flags >> 2 & 1
+        self.stuck = flags >> 3 & 1
+        self.twin = flags >> 4
         self.told = list(values[14:21])
         self.seqs = list(values[21 : 21 + nodes])
         self.runs = list(values[21 + nodes :])
@@ -164,13 +139,11 @@ class Layout:
         return Record(node, self.nodes, struct.unpack(self.format, data))
 
     def pack(self, mine, data):
-        """Write a record into the bytearray ``data``; the number of the EEPROM is to be or-ed
-        in.
-        """
-        mine.place = mine.node << 4
-        mine.flags = 0
-        for i, name in enumerate(_FLAGS):
-            mine.flags |= getattr(mine, name) << i
-        values = [getattr(mine, name) for name in _FIELDS] + mine.told + mine.seqs + mine.runs
-        struct.pack_into(self.format, data, 0, *values)
+        """Write a record into the bytearray ``data``; the number of the EEPROM is to be or-ed in."""
+        flags = mine.released | mine.fell << 1 | mine.failover_told << 2 | mine.stuck << 3
+        struct.pack_into(
+            self.format, data, 0, mine.primary, mine.retry, mine.dead, mine.spare, mine.revision,
+            mine.token, 0, mine.node << 4, flags | mine.twin << 4, mine.lost, mine.n, mine.lineage,
+            mine.clock, mine.uid, *(mine.told + mine.seqs + mine.runs)
+        )  # fmt: skip
         struct.pack_into(">I", data, CRC_AT, self.crc(data, mine.node))
