@@ -23,6 +23,12 @@ def imported(tree):
     return [node.module for node in siblings if node.module]
 
 
+def imports_from(tree, modules):
+    """The names that a module imports at its top from these modules."""
+    siblings = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level == 1]
+    return [alias.name for n in siblings if n.module in modules for alias in n.names]
+
+
 def in_order(name, trees, done):
     """``done`` with the module and all it stands on added, lowest first."""
     for other in imported(trees[name]):
@@ -42,7 +48,7 @@ def constants(tree):
 
 
 def without_imports(text, tree, modules):
-    """The module's text without its imports at the top from ``modules``."""
+    """The module's text without its imports at the top from these modules."""
     lines = text.split("\n")
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module in modules:
@@ -75,14 +81,16 @@ def check_distinct(names, trees):
 def join(names, texts, trees, first):
     """The modules as one text; ``first``: the modules of the file that is loaded at every wake."""
     check_distinct(names, trees)
-    text = "\n".join(without_imports(texts[name], trees[name], names) for name in names)
+    text = "\n".join(without_imports(texts[name], trees[name], texts) for name in names)
     text = re.sub(rf"    from \. import {HOST_ONLY} .*", "    pass", text)
     text = re.sub(
         r"from \.(\w+) import",
         lambda found: "from . import" if found[1] in first else "from .more import",
         text,
     )
-    return "from micropython import const\n" + inlined(
+    wanted = sorted({each for name in names for each in imports_from(trees[name], first)})
+    head = f"from . import {', '.join(wanted)}\n" if names != first else ""
+    return f"from micropython import const\n{head}" + inlined(
         text, [constant for name in names for constant in constants(trees[name])]
     )
 

@@ -33,7 +33,7 @@ def observe(mine, view, config, clock, new):
             run = 0
         elif seq != mine.seqs[j]:
             run = max(-127, min(run, 0) - 1)
-        elif theirs or seq or j == owner(view.token):
+        elif theirs or seq or view.token and j == owner(view.token):
             run = min(127, max(run, 0) + 1)
             if ~(view.answered | mine.lost) & config.replicas & 1 << j:
                 run = max(
