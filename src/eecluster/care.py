@@ -57,8 +57,8 @@ def format(node, force, epoch):
         raise ClusterError(
             "not every EEPROM answers, nothing was formatted: it would come back with old content"
         )
-    if view.fault and not force:
-        raise view.fault
+    if not force and (view.fault or not view.answered):
+        raise view.fault or failure(slots, False)
     node.mine = None
     node.leading = False
     for k in slots.replicas:
@@ -74,7 +74,7 @@ def format(node, force, epoch):
                 )
     slots.view = None
     if epoch:
-        ready(node, True)
+        ready(node, False)
         claim(node.mine, slots.view, node.config, epoch)
         node.write()
 
@@ -128,7 +128,7 @@ def status(self):
     text = "node %d: %s, primary %s, token %d (epoch %d)" % (
         self.node_id, self.role, self.primary, self.token, self.epoch
     )  # fmt: skip
-    for name in ("members", "suspects", "dead", "absent", "eeproms"):
+    for name in "members suspects dead absent eeproms".split():
         numbers = getattr(self, name)
         if numbers:
             text += ", %s %s" % (name, " ".join(map(str, numbers)))

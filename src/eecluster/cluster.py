@@ -45,11 +45,11 @@ class Cluster:
             size, page_size, base, uid,
         )  # fmt: skip
         made = hasattr(i2c, "readfrom_mem_into")
-        demand(made or callable(i2c), "i2c", "an I2C object or a function that makes one", i2c)
-        demand(lock is None or hasattr(lock, "acquire"), "lock", "None or a lock", lock)
-        demand(recover is None or callable(recover), "recover", "None or a function", recover)
-        demand(callable(clock), "clock", "something callable", clock)
-        demand(hasattr(timer, "ticks_us"), "timer", "what MicroPython's time has", timer)
+        demand(made or callable(i2c), "i2c", "an I2C object or a function", i2c)
+        demand(lock is None or hasattr(lock, "acquire"), "lock", "a lock", lock)
+        demand(recover is None or callable(recover), "recover", "a function", recover)
+        demand(callable(clock), "clock", "a function", clock)
+        demand(hasattr(timer, "ticks_us"), "timer", "what time has", timer)
         slots = Slots(i2c if made else None, config.addresses, config.layout, timer, node_id)
         self._node = Node(config, slots, clock, lock or NoLock(), recover, None if made else i2c)
 
@@ -112,10 +112,11 @@ class Cluster:
         stands down.
         """
         node = self._node
+        timer = node.slots.timer
         with self:
             if node.slots.view is None or node.quorate():
-                age_ms = node.slots.timer.ticks_diff(node.slots.timer.ticks_ms(), node.since)
-                if node.leading or node.mine is None or age_ms > LOOK_VALID_MS:
+                age_ms = timer.ticks_diff(timer.ticks_ms(), node.since)
+                if node.leading or node.mine is None or not 0 <= age_ms <= LOOK_VALID_MS:
                     node.refresh(False)
             if node.quorate():
                 beat(node.mine, node.leading, done, node.config)

@@ -16,12 +16,8 @@ def demand(good, key, expected, value):
 
 def whole(key, value, start, end):
     """``value`` if it is an integer from start to end, else ``ValueError``."""
-    demand(
-        isinstance(value, int) and start <= value <= end,
-        key,
-        "an integer from %d to %d" % (start, end),
-        value,
-    )
+    good = isinstance(value, int) and start <= value <= end
+    demand(good, key, "%d..%d" % (start, end), value)
     return value
 
 
@@ -49,7 +45,7 @@ class Config:
         majority = quorum == "majority" or quorum is None and count > 2
         self.quorum = count // 2 + 1 if majority else 1
         good = interval is None or isinstance(interval, (int, float)) and interval > 0
-        demand(good, "interval", "None or seconds", interval)
+        demand(good, "interval", "seconds", interval)
         self.interval = interval
         demand(page_size in (32, 64, 128, 256), "page_size", "32, 64, 128 or 256", page_size)
         whole("cluster_id", cluster_id, 0, 0xFFFFFFFF)

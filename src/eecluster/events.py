@@ -7,6 +7,7 @@ primary's at each look, so that a new primary goes on where the old one stopped.
 offered at every wake of the primary until ``announced()`` has recorded it.
 """
 
+from .bitmap import ids
 from .lead import ready
 
 # places in Record.told; the last one is only here, for the record's failover_told
@@ -22,9 +23,9 @@ GONE = 8  # the bit went away
 
 # the order in which events are offered, and what each is about
 _KINDS = (
-    "joined", "suspect", "recovered", "dead", "failover", "readmitted", "split_brain",
-    "eeprom_lost", "eeprom_back", "lock_stuck", "duplicate_id",
-)  # fmt: skip
+    "joined suspect recovered dead failover readmitted split_brain"
+    " eeprom_lost eeprom_back lock_stuck duplicate_id"
+).split()
 _PLACES = (
     JOINED, SUSPECT, GONE | SUSPECT, DEAD, FAILOVER, GONE | DEAD, SPLIT,
     LOST, GONE | LOST, STUCK, TWIN,
@@ -54,12 +55,11 @@ def pending(mine, view, members, suspects, lost):
     for kind, place in zip(_KINDS, _PLACES):
         old = before[place & 7]
         changed = old & ~now[place & 7] if place & GONE else now[place & 7] & ~old
-        if kind == "recovered":
+        if place == GONE | SUSPECT:
             changed &= ~mine.dead
-        for j in range(8):
-            if changed >> j & 1:
-                token = tokens[j] if kind == "split_brain" else mine.token
-                found.append((kind, j, token, mine.n))
+        for j in ids(changed):
+            token = tokens[j] if place == SPLIT else mine.token
+            found.append((kind, j, token, mine.n))
     return tuple(found)
 
 
@@ -79,9 +79,11 @@ def announced(node, events):
     """``Cluster.announced``. ``ValueError`` if one of the events is none of ours: none is
     recorded.
     """
+    events = tuple(events)
     for event in events:
         if (
             not isinstance(event, (tuple, list))
+            or len(event) < 2
             or event[0] not in _KINDS
             or event[1] not in range(8)
         ):

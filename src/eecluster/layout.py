@@ -97,8 +97,8 @@ class Layout:
         self.blank = bytes([BLANK]) * page_size
         self.base = base
         stride = max(page_size, 64)
-        self.slots = range(base + page_size, base + page_size + 2 * NODES * stride, stride)
         self.end = base + page_size + 2 * NODES * stride
+        self.slots = range(base + page_size, self.end, stride)
         if self.end > size or base % page_size:
             raise LayoutError(
                 "base %d: %d bytes from a page boundary on do not fit a chip of %d bytes"
@@ -117,7 +117,8 @@ class Layout:
 
     def crc(self, data, node):
         """The check sum that a slot of ``node`` must carry."""
-        return crc32(data[17:], crc32(data[:12], crc32(bytes((node,)), self.values[1])))
+        total = crc32(data[17:], crc32(data[:12], crc32(bytes((node,)), self.values[1])))
+        return struct.pack(">I", total)
 
     def new(self, node):
         """The record of a node that has none yet."""
@@ -125,9 +126,7 @@ class Layout:
 
     def intact(self, data, node, k):
         """Is ``data`` a valid slot of ``node``, written to EEPROM ``k``?"""
-        return data[PLACE_AT] == node << 4 | k and struct.unpack_from(">I", data, CRC_AT)[
-            0
-        ] == self.crc(data, node)
+        return data[PLACE_AT] == node << 4 | k and data[CRC_AT:PLACE_AT] == self.crc(data, node)
 
     def rank(self, data):
         """What orders valid copies of one slot: revision, token, and the lower uid first."""
@@ -139,11 +138,11 @@ class Layout:
         return Record(node, self.nodes, struct.unpack(self.format, data))
 
     def pack(self, mine, data):
-        """Write a record into the bytearray ``data``; the number of the EEPROM is to be or-ed in."""
+        """Write a record into the bytearray ``data``; Slots sets the EEPROM number in its place."""
         flags = mine.released | mine.fell << 1 | mine.failover_told << 2 | mine.stuck << 3
         struct.pack_into(
             self.format, data, 0, mine.primary, mine.retry, mine.dead, mine.spare, mine.revision,
             mine.token, 0, mine.node << 4, flags | mine.twin << 4, mine.lost, mine.n, mine.lineage,
             mine.clock, mine.uid, *(mine.told + mine.seqs + mine.runs)
         )  # fmt: skip
-        struct.pack_into(">I", data, CRC_AT, self.crc(data, mine.node))
+        data[CRC_AT:PLACE_AT] = self.crc(data, mine.node)

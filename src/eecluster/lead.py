@@ -60,15 +60,16 @@ def claim(mine, view, config, epoch):
     """
     old = view.token
     p = owner(old)
-    if p != mine.node or not old:  # a takeover; else I am primary and mark somebody dead
+    me = mine.node
+    if p != me or not old:  # a takeover; else I am primary and mark somebody dead
         if not mine.fell:  # an unreported split brain keeps its token: it covers this one too
             mine.lineage = old
-        mine.failover_told = 0 if old else 1
+        mine.failover_told = not old
     mine.dead |= silent(mine, config.retries) & ~(released(view) << p)
-    mine.dead &= ~(1 << mine.node)
-    mine.token = max(old >> 3, epoch) + 1 << 3 | 7 - mine.node
+    mine.dead &= ~(1 << me)
+    mine.token = max(old >> 3, epoch) + 1 << 3 | 7 - me
     # not named primary until it is confirmed
-    mine.primary = mine.spare = mine.runs[mine.node] = mine.released = 0
+    mine.primary = mine.spare = mine.runs[me] = mine.released = 0
 
 
 def asked(view, node):
@@ -94,10 +95,11 @@ def readmit(mine, nodes):
 
 def resting(mine, counted, config):
     """Has this owner of the token stood down, and is it still waiting for somebody to claim [9]?"""
+    me = mine.node
     if mine.released and counted:
-        mine.runs[mine.node] += 1
-        if mine.runs[mine.node] > config.retries:  # nobody came
-            mine.released = mine.runs[mine.node] = 0
+        mine.runs[me] += 1
+        if mine.runs[me] > config.retries:  # nobody came
+            mine.released = mine.runs[me] = 0
     return mine.released
 
 

@@ -36,8 +36,9 @@ class Node:
 
     def quorate(self):
         """Are the good EEPROMs a quorum, or so many empty that there has never been one?"""
-        good = len(ids(self.slots.view.good))
-        empty = len(ids(self.slots.view.empty))
+        view = self.slots.view
+        good = len(ids(view.good))
+        empty = len(ids(view.empty))
         quorum = self.config.quorum
         if good + empty < quorum:
             return False
@@ -121,6 +122,7 @@ class Node:
     def write(self):
         """Write my record. ``OSError`` if no EEPROM keeps it."""
         self.mine.retry = silent(self.mine, 0)
+        self.mine.stuck |= self.stuck
         if not self.slots.store(self.mine):
             from .care import failure
 

@@ -18,28 +18,27 @@ def observe(mine, view, config, clock, new):
 
     ``new``: there is no record of mine to compare with.
     """
-    if config.interval is not None and not new:
+    if config.interval and not new:
         passed = clock - mine.clock
         if 0 <= passed * 8 < config.interval * 7:
             return False
         new = passed < 0  # the clock was set back: a new baseline
-    for j in range(config.nodes):
+    seqs = mine.seqs
+    for j, theirs in enumerate(view.records):
         if j == mine.node:
             continue
-        theirs = view.records[j]
-        seq = theirs.seqs[j] if theirs else mine.seqs[j]
+        seq = theirs.seqs[j] if theirs else seqs[j]
         run = mine.runs[j]
         if new:
             run = 0
-        elif seq != mine.seqs[j]:
+        elif seq != seqs[j]:
             run = max(-127, min(run, 0) - 1)
         elif theirs or seq or view.token and j == owner(view.token):
             run = min(127, max(run, 0) + 1)
             if ~(view.answered | mine.lost) & config.replicas & 1 << j:
-                run = max(
-                    run, config.retries + 1
-                )  # its EEPROM went silent with it: no second chance
-        mine.seqs[j] = seq
+                # its EEPROM went silent with it: no second chance
+                run = max(run, config.retries + 1)
+        seqs[j] = seq
         mine.runs[j] = run
     mine.clock = clock
     mine.lost = lost(view, config)
@@ -67,8 +66,9 @@ def follow(mine, view):
     """Follow the highest token [3, 7, 8] and take over what its owner has announced."""
     token = view.token
     leader = leader_of(view)
+    p = owner(token)
     if token > mine.token:
-        if owner(token) == mine.node:  # a claim of mine that only others remember
+        if p == mine.node:  # a claim of mine that only others remember
             mine.lineage = mine.token
             mine.failover_told = 0
         elif mine.primary >> mine.node & 1 and leader and leader.lineage < mine.token:
@@ -76,8 +76,8 @@ def follow(mine, view):
             mine.fell = 1
         mine.token = token
         mine.primary = mine.spare = mine.runs[mine.node] = mine.released = 0
-    if token and owner(token) != mine.node:
-        mine.primary = 1 << owner(token)
+    if token and p != mine.node:
+        mine.primary = 1 << p
         if leader:
             mine.dead = leader.dead
             mine.n = leader.n
@@ -106,13 +106,13 @@ def may_lead(mine, view, config, counted):
         return True  # a cold start, or mine
     # strikes of an earlier look say nothing if this one does not count: there may be a new beat
     strikes = mine.runs[p] - config.retries if counted else 0
-    bit = 1 << mine.node
-    if mine.dead & bit:
-        if mine.spare & bit:  # reset_node() on this board itself
+    me = mine.node
+    if mine.dead >> me & 1:
+        if mine.spare >> me & 1:  # reset_node() on this board itself
             return strikes > 0
-        return config.readmit is not None and strikes > config.readmit
+        return config.readmit and strikes > config.readmit
     # not a member before the first beat
-    return mine.seqs[mine.node] and (strikes > 0 or released(view))
+    return mine.seqs[me] and (strikes > 0 or released(view))
 
 
 def beat(mine, leading, done, config):

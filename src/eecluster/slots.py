@@ -60,7 +60,6 @@ class Slots(Eeproms):
                 self.look_at(k, view)
             except OSError as error:
                 self.fault = error
-                view.answered &= ~(1 << k)
         for node, newest in enumerate(view.records):
             if newest:
                 view.records[node] = self.layout.unpack(newest[1], node)
@@ -90,35 +89,37 @@ class Slots(Eeproms):
         Returns the bitmap of those that hold it now; only these are still good in ``view``.
         """
         view = self.view
+        layout = self.layout
+        slot = self.slot
         mine.revision += 1
-        self.layout.pack(mine, self.slot)
+        layout.pack(mine, slot)
         todo = view.good | view.empty
         for k in ids(todo & view.relabel):
-            self.attempt(self.write, k, self.layout.base, self.layout.label(k))
+            self.attempt(self.write, k, layout.base, layout.label(k))
         view.good = view.relabel = view.empty = 0
         for _ in range(2):  # a short write raises nothing, so what did not arrive is written again
-            for at in range(0, len(self.slot), len(self.layout.blank)):
+            for at in range(0, layout.size, len(layout.blank)):
                 for k in ids(todo):
-                    self.slot[PLACE_AT] = self.node << 4 | k
-                    page = self.slot[at : at + len(self.layout.blank)]
-                    self.attempt(self.write, k, self.layout.slots[self.target[k]] + at, page)
+                    slot[PLACE_AT] = self.node << 4 | k
+                    page = slot[at : at + len(layout.blank)]
+                    self.attempt(self.write, k, layout.slots[self.target[k]] + at, page)
             for k in ids(todo):
                 if self.attempt(self.confirm, k):
                     todo ^= 1 << k
                     view.good |= 1 << k
                     self.target[k] ^= 1
-        self.known[self.target[0] ^ 1] = bytes(self.slot[HEAD_AT:PLACE_AT])
+        self.known[self.target[0] ^ 1] = bytes(slot[HEAD_AT:PLACE_AT])
         view.fresh = view.good
         view.held = mine.token
         return view.good
 
     def look_at(self, k, view):
-        """Read one EEPROM."""
+        """Read one EEPROM. It counts only if it answers to the end."""
         bit = 1 << k
         label = bytearray(LABEL_SIZE)
         self.read(k, self.layout.base, label)
-        view.answered |= bit
         fault = None
+        valid = 0
         if label != self.layout.label(k):
             from .care import judge
 
@@ -126,28 +127,32 @@ class Slots(Eeproms):
             fault = judge(self, k, view, label)
         if not fault:
             for i in self.copies:
-                if self.copy(k, i, view):
-                    view.good |= bit
-            if view.relabel & bit and not view.good & bit:
+                valid |= self.copy(k, i, view)
+            if view.relabel & bit and not valid:
                 fault = judge(self, k, view, None)
         if fault:
             view.fault = fault
-        elif not view.good & bit:
+        elif valid:
+            view.good |= bit
+        elif not view.answered & bit:  # else judge() has looked again
             view.empty |= bit
+        view.answered |= bit
 
     def copy(self, k, i, view):
         """Read one copy, no more of it than is needed. True if it is valid."""
         node = i >> 1
+        slot = self.slot
+        layout = self.layout
         if node != self.node and self.familiar(k, i, HEAD_AT):
             place = self.head[PLACE_AT - HEAD_AT]
             if place == node << 4 | k or place == BLANK:
-                return place != BLANK
+                return place != BLANK != self.head[0]
         for _ in range(2):  # once more, in case it was the wires
-            self.read(k, self.layout.slots[i], self.slot)
-            valid = self.layout.intact(self.slot, node, k)
-            blank = self.slot[0] == BLANK == self.slot[PLACE_AT]  # no bitmap and no place of ours
+            self.read(k, layout.slots[i], slot)
+            valid = layout.intact(slot, node, k)
+            blank = slot[HEAD_AT : PLACE_AT + 1] == layout.blank[:HEAD_SIZE]
             if (valid or blank) and not self.known[i]:
-                self.known[i] = bytes(self.slot[HEAD_AT:PLACE_AT])
+                self.known[i] = bytes(slot[HEAD_AT:PLACE_AT])
             if valid:
                 self.load(k, i, view)
                 return True
@@ -159,37 +164,39 @@ class Slots(Eeproms):
         """Does this copy, from byte ``at`` on, look like one of its node's that was read in
         full?
         """
-        known = self.known[i], self.known[i ^ 1]
-        if not (known[0] or known[1]):
+        one = self.known[i]
+        other = self.known[i ^ 1]
+        if not (one or other):
             return False
         at -= HEAD_AT
-        head = self.head[at:] if at == 0 else self.head[at : PLACE_AT - HEAD_AT]
-        self.read(k, self.layout.slots[i] + HEAD_AT + at, head)
+        self.read(k, self.layout.slots[i] + HEAD_AT + at, self.head[at:])
         head = self.head[at : PLACE_AT - HEAD_AT]
-        return head == known[0][at:] or head == known[1][at:]
+        return head == one[at:] or head == other[at:]
 
     def load(self, k, i, view):
         """Take over what a valid copy says."""
         node = i >> 1
-        rank = self.layout.rank(self.slot)
+        slot = self.slot
+        rank = self.layout.rank(slot)
         view.token = max(view.token, rank[1])
-        if self.slot[0] >> node & 1:
+        if slot[0] >> node & 1:
             view.named[node] = max(view.named[node], rank[1])
         newest = view.records[node]  # its rank and bytes, until the look is over
         if newest and newest[0][0] == rank[0] and newest[0][2] != rank[2]:
             view.twin |= 1 << node  # both boards see the same bytes: the lower id stays
         if not newest or rank > newest[0]:
-            view.records[node] = rank, bytes(self.slot)
+            view.records[node] = rank, bytes(slot)
         if node == self.node and rank > self.rank[k]:
             self.rank[k] = rank
             self.target[k] = i ^ 1
 
     def confirm(self, k):
         """Read back what was written."""
-        data = bytearray(len(self.slot))
+        slot = self.slot
+        data = bytearray(len(slot))
         self.read(k, self.layout.slots[self.target[k]], data)
-        self.slot[PLACE_AT] = self.node << 4 | k
-        return data == self.slot
+        slot[PLACE_AT] = self.node << 4 | k
+        return data == slot
 
     def attempt(self, call, *args):
         """The call's result, or None if the EEPROM does not answer."""
