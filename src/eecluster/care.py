@@ -8,7 +8,7 @@ from binascii import crc32
 
 from .config import whole
 from .errors import ClusterError, ConfigError, DuplicateNodeError, FormatError
-from .lead import asked, claim, ready
+from .lead import asked, claim
 
 _BLANK = 0xFF
 
@@ -23,9 +23,8 @@ def judge(slots, k, view, label):
     if label:
         if label[:4] == b"eecl" and struct.unpack_from(">I", label, 16)[0] == crc32(label[:16]):
             return ConfigError(
-                "%s: its label says %s, expected %s (version, nodes, eeproms, number, cluster_id,"
-                " page_size, quorum). Not written. Give all boards the same arguments and each chip"
-                " its address, or format(force=True)"
+                "%s: label %s, expected %s (version, nodes, eeproms, number, cluster_id, page_size,"
+                " quorum). Not written. Make all boards' arguments alike, or format(force=True)"
                 % (_name(slots, k), _says(label), _says(layout.label(k)))
             )
         return None
@@ -54,11 +53,9 @@ def format(node, force, epoch):
     layout = slots.layout
     view = slots.look()
     if force and view.answered != node.config.replicas:
-        raise ClusterError(
-            "not every EEPROM answers, nothing was formatted: it would come back with old content"
-        )
+        raise ClusterError("not every EEPROM answers; nothing was formatted")
     if not force and (view.fault or not view.answered):
-        raise view.fault or failure(slots, False)
+        raise view.fault or failure(slots, "answers")
     node.mine = None
     node.leading = False
     for k in slots.replicas:
@@ -74,7 +71,7 @@ def format(node, force, epoch):
                 )
     slots.view = None
     if epoch:
-        ready(node, False)
+        node.ready(False)
         claim(node.mine, slots.view, node.config, epoch)
         node.write()
 
@@ -85,20 +82,18 @@ def admit(view, node):
     """
     if not asked(view, node) >> node & 1:
         raise DuplicateNodeError(
-            "node_id %d is another board's. Give this one its own number; if it replaces that"
-            " board: reset_node(%d)" % (node, node)
+            "node_id %d is another board's: take a free one, or reset_node() if this replaces it"
+            % node
         )
 
 
-def failure(slots, written):
-    """An ``OSError`` with the port's errno: no EEPROM answers, or none keeps what was
-    ``written``.
-    """
-    text = "no EEPROM answers at %s: check wires, pull-ups, supply and addresses"
-    if written:
-        text = "no EEPROM keeps what is written at %s: check write protection and supply"
+def failure(slots, what):
+    """The ``OSError``, with the port's errno, that no EEPROM does ``what`` it should."""
+    error = slots.fault
     return OSError(
-        slots.fault.args[0] if slots.fault else 5, text % ", ".join(map(hex, slots.addresses))
+        error.args[0] if error and error.args else 5,
+        "no EEPROM %s at %s: check wires, supply, addresses and write protection"
+        % (what, ", ".join(map(hex, slots.addresses))),
     )
 
 
@@ -114,24 +109,3 @@ def _label(slots, k):
 
 def _name(slots, k):
     return "EEPROM 0x%02x (number %d)" % (slots.addresses[k], k)
-
-
-def recover(node):
-    """Free the stuck bus and make the I2C object anew."""
-    node.recover()
-    if node.make_i2c:
-        node.slots.i2c = node.make_i2c()
-
-
-def status(self):
-    """A ``Status`` as one readable line."""
-    text = "node %d: %s, primary %s, token %d (epoch %d)" % (
-        self.node_id, self.role, self.primary, self.token, self.epoch
-    )  # fmt: skip
-    for name in "members suspects dead absent eeproms".split():
-        numbers = getattr(self, name)
-        if numbers:
-            text += ", %s %s" % (name, " ".join(map(str, numbers)))
-    if self.events:
-        text += ", events " + " ".join(["%s:%d" % event[:2] for event in self.events])
-    return text

@@ -4,10 +4,10 @@ on node.
 
 import time
 
-from .config import Config, demand
+from .config import Config, demand, whole
 from .lock import NoLock
 from .node import Node
-from .rules import beat
+from .rules import beat, release
 from .slots import Slots
 from .status import Status
 
@@ -63,6 +63,8 @@ class Cluster:
         node = self._node
         if not node.held:
             node.stuck = not node.lock.acquire(node.slots.node, LOCK_TIMEOUT_MS)
+            if node.mine:
+                node.mine.stuck |= node.stuck
         node.held += 1
         try:
             if node.slots.i2c is None:
@@ -91,14 +93,17 @@ class Cluster:
             except OSError:
                 if node.slots.view.answered or not node.recover:
                     raise
-                from .care import recover
-
-                recover(node)
+                node.recover()
+                if node.make_i2c:
+                    node.slots.i2c = node.make_i2c()
                 node.check()
             return Status(node)
 
     def confirm(self):
-        """Is this node still the primary? Ask right before what cannot be taken back."""
+        """Is this node still the primary? Ask right before what cannot be taken back.
+
+        ``OSError``: no EEPROM answers. False without a look if ``health_check()`` found another.
+        """
         node = self._node
         if node.leading:
             with self:
@@ -108,7 +113,8 @@ class Cluster:
     def heartbeat(self, done=True):
         """Say that the duty is done (``done=False``: alive, but it failed). Returns a ``Status``.
 
-        Writes nothing if isolated. After ``retries + 1`` failed duties in a row the primary
+        Does what ``health_check()`` does if that was not called; errors as there. Writes nothing if
+        isolated. After ``retries + 1`` failed duties in a row the primary
         stands down.
         """
         node = self._node
@@ -130,19 +136,29 @@ class Cluster:
         The primary does it at once; another node's request waits in its record for the primary.
         ``ClusterError`` if isolated.
         """
-        from .lead import reset_node
+        from .lead import readmit
 
+        node = self._node
+        me = node.slots.node
+        node_id = whole("node_id", me if node_id is None else node_id, 0, node.config.nodes - 1)
         with self:
-            reset_node(self._node, node_id)
+            node.ready(node_id == me)
+            if node.leading:
+                readmit(node.mine, 1 << node_id)
+            node.mine.spare |= 1 << node_id
+            node.write()
 
     def stand_down(self):
         """Let another member be primary, without anybody being marked dead. ``ClusterError`` if
         isolated.
         """
-        from .lead import stand_down
-
+        node = self._node
         with self:
-            stand_down(self._node)
+            node.ready(False)
+            if node.leading:
+                release(node.mine)
+                node.leading = False
+                node.write()
 
     def announced(self, events):
         """Record at once that these events of a ``Status`` were published, all of them in one call.

@@ -28,14 +28,13 @@ class Config:
         self, eeproms, node_id, nodes, retries, readmit, quorum, interval, cluster_id,
         size, page_size, base, uid,
     ):  # fmt: skip
-        good = (
-            isinstance(eeproms, (tuple, list)) and 1 <= len(set(eeproms)) == len(eeproms) <= EEPROMS
-        )
-        demand(good, "eeproms", "1..8 different I2C addresses", eeproms)
+        expected = "1..8 different I2C addresses"
+        demand(isinstance(eeproms, (tuple, list)), "eeproms", expected, eeproms)
         for address in eeproms:
             whole("eeproms", address, 0x08, 0x77)
-        self.addresses = tuple(eeproms)
         count = len(eeproms)
+        demand(1 <= len(set(eeproms)) == count <= EEPROMS, "eeproms", expected, eeproms)
+        self.addresses = eeproms
         self.replicas = (1 << count) - 1  # all of them, as a bitmap
         self.nodes = whole("nodes", count if nodes is None else nodes, 1, NODES)
         self.node_id = whole("node_id", node_id, 0, self.nodes - 1)

@@ -59,6 +59,6 @@ class Eeproms:
             now_us = timer.ticks_us()
             pause_us = WRITE_US - timer.ticks_diff(now_us, self.since[k])
             if not 0 < pause_us <= WRITE_US:
-                # not after a write of ours: 1, 2, 3, 4 ms; jitter, lest two boards meet for ever
+                # no recent write of ours: 1, 2, 3, 4 ms; jitter, lest two boards meet for ever
                 pause_us = (TRIES - left + 1) * 1000 + (now_us + self.node * 131 & 1023)
             timer.sleep_us(pause_us)

@@ -1,16 +1,15 @@
-"""Events: the difference between what is and what was last announced. Stands on lead.
+"""Events: the difference between what is and what was last announced. Stands on bitmap.
 
 Only a primary needs this; it is loaded when this node is one.
 
-What was announced is seven bitmaps and a counter in every node's record. Everybody takes over the
-primary's at each look, so that a new primary goes on where the old one stopped. An event is
-offered at every wake of the primary until ``announced()`` has recorded it.
+What was announced is seven bitmaps, a flag and a counter in every node's record. Everybody takes
+over the primary's at each look, so that a new primary goes on where the old one stopped. An event
+is offered at every wake of the primary until ``announced()`` has recorded it.
 """
 
 from .bitmap import ids
-from .lead import ready
 
-# places in Record.told; the last one is only here, for the record's failover_told
+# places in Record.told; FAILOVER stands for the record's failover_told, GONE is a flag
 JOINED = 0
 SUSPECT = 1
 DEAD = 2
@@ -88,7 +87,7 @@ def announced(node, events):
             or event[1] not in range(8)
         ):
             raise ValueError("events: expected those of a Status, got %r" % (event,))
-    ready(node, False)
+    node.ready(False)
     if not events:
         return
     mine = node.mine

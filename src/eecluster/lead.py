@@ -5,10 +5,8 @@ Loaded when it comes to that; a standby's wake does without. Stands on rules, la
 """
 
 from .bitmap import bits, ids
-from .config import whole
-from .errors import ClusterError
 from .layout import owner
-from .rules import follow, release, released, silent
+from .rules import follow, released, silent
 
 
 def lead(node, counted):
@@ -101,32 +99,3 @@ def resting(mine, counted, config):
         if mine.runs[me] > config.retries:  # nobody came
             mine.released = mine.runs[me] = 0
     return mine.released
-
-
-def ready(node, accept):
-    """Look again if need be; ``ClusterError`` if isolated."""
-    node.refresh(accept)
-    if not node.quorate():
-        raise ClusterError(
-            "isolated, nothing was written: fewer than %d EEPROMs are ours" % node.config.quorum
-        )
-
-
-def reset_node(node, node_id):
-    """``Cluster.reset_node``."""
-    me = node.slots.node
-    bit = 1 << whole("node_id", me if node_id is None else node_id, 0, node.config.nodes - 1)
-    ready(node, bit == 1 << me)
-    if node.leading:
-        readmit(node.mine, bit)
-    node.mine.spare |= bit
-    node.write()
-
-
-def stand_down(node):
-    """``Cluster.stand_down``."""
-    ready(node, False)
-    if node.leading:
-        release(node.mine)
-        node.leading = False
-        node.write()

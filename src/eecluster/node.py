@@ -6,6 +6,7 @@ primary.
 """
 
 from .bitmap import ids
+from .errors import ClusterError
 from .rules import (
     acknowledge,
     follow,
@@ -69,7 +70,7 @@ class Node:
         if not view.answered:
             from .care import failure
 
-            fault = failure(self.slots, False)
+            fault = failure(self.slots, "answers")
         if fault and not view.good:
             view.empty = 0  # nothing may be written on the strength of this look
             raise fault
@@ -119,11 +120,18 @@ class Node:
 
             confirm(self)
 
+    def ready(self, accept):
+        """``refresh``, and ``ClusterError`` if isolated."""
+        self.refresh(accept)
+        if not self.quorate():
+            raise ClusterError(
+                "isolated, nothing was written: fewer than %d EEPROMs are ours" % self.config.quorum
+            )
+
     def write(self):
         """Write my record. ``OSError`` if no EEPROM keeps it."""
         self.mine.retry = silent(self.mine, 0)
-        self.mine.stuck |= self.stuck
         if not self.slots.store(self.mine):
             from .care import failure
 
-            raise failure(self.slots, True)
+            raise failure(self.slots, "keeps what is written")

@@ -6,8 +6,8 @@ of it. A copy is read in full the first time its content turns up. On the next E
 head is read: revision, token and CRC, the fingerprint. A head that equals one that was read in
 full and found valid says nothing new; any other is read in full. One's own slot is always read in
 full, on every EEPROM, because what is written next depends on it. A second look in the same wake
-compares the CRC of every copy with those the first one has read in full, and only where one
-differs looks again.
+compares the CRC of every copy with those the first one has read in full, and if one differs,
+looks again at everything.
 """
 
 from .bitmap import bits, ids
@@ -21,7 +21,7 @@ class View:
     def __init__(self, nodes):
         self.answered = 0
         self.good = 0  # ours, with at least one valid slot: these count for the quorum
-        self.empty = 0  # ours or blank, without a valid slot
+        self.empty = 0  # ours or blank, without a valid slot: written with a quorum only
         self.relabel = 0  # the label is not as it should be
         self.fresh = 0  # good, and my newest record is on it
         self.held = 0  # the token in that record

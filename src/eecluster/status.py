@@ -51,6 +51,13 @@ class Status:
         self.eeproms = ids(view.good)
 
     def __repr__(self):
-        from .care import status
-
-        return status(self)
+        text = "node %d: %s, primary %s, token %d (epoch %d)" % (
+            self.node_id, self.role, self.primary, self.token, self.epoch
+        )  # fmt: skip
+        for name in "members suspects dead absent eeproms".split():
+            numbers = getattr(self, name)
+            if numbers:
+                text += ", %s %s" % (name, " ".join(map(str, numbers)))
+        if self.events:
+            text += ", events " + " ".join(["%s:%d" % event[:2] for event in self.events])
+        return text

@@ -705,11 +705,8 @@ class Primary:
         self.mine = mine
         self.writes = 0
 
-    def refresh(self, accept):
+    def ready(self, accept):
         assert not accept
-
-    def quorate(self):
-        return True
 
     def write(self):
         self.writes += 1
