@@ -90,9 +90,8 @@ def join(names, texts, trees, first):
     )
     wanted = sorted({each for name in names for each in imports_from(trees[name], first)})
     head = f"from . import {', '.join(wanted)}\n" if names != first else ""
-    return f"from micropython import const\n{head}" + inlined(
-        text, [constant for name in names for constant in constants(trees[name])]
-    )
+    # the compiler knows const() by itself, and with a leading underscore leaves nothing to import
+    return head + inlined(text, [constant for name in names for constant in constants(trees[name])])
 
 
 def bundle(target):

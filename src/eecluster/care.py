@@ -21,7 +21,7 @@ def judge(slots, k, view, label):
     """
     layout = slots.layout
     if label:
-        if label[:4] == b"eecl" and struct.unpack_from(">I", label, 16)[0] == crc32(label[:16]):
+        if label[:4] == b"eecl" and label[16:] == struct.pack(">I", crc32(label[:16])):
             return ConfigError(
                 "%s: label %s, expected %s (version, nodes, eeproms, number, cluster_id, page_size,"
                 " quorum). Not written. Make all boards' arguments alike, or format(force=True)"

@@ -46,12 +46,13 @@ class Cluster:
         )  # fmt: skip
         made = hasattr(i2c, "readfrom_mem_into")
         demand(made or callable(i2c), "i2c", "an I2C object or a function", i2c)
-        demand(lock is None or hasattr(lock, "acquire"), "lock", "a lock", lock)
+        lock = lock or NoLock()
+        demand(hasattr(lock, "acquire"), "lock", "a lock", lock)
         demand(recover is None or callable(recover), "recover", "a function", recover)
         demand(callable(clock), "clock", "a function", clock)
         demand(hasattr(timer, "ticks_us"), "timer", "what time has", timer)
         slots = Slots(i2c if made else None, config.addresses, config.layout, timer, node_id)
-        self._node = Node(config, slots, clock, lock or NoLock(), recover, None if made else i2c)
+        self._node = Node(config, slots, clock, lock, recover, None if made else i2c)
 
     def bus(self):
         """A context manager that holds the lock and gives the I2C object, for other devices on

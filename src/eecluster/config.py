@@ -37,7 +37,7 @@ class Config:
         self.addresses = eeproms
         self.replicas = (1 << count) - 1  # all of them, as a bitmap
         self.nodes = whole("nodes", count if nodes is None else nodes, 1, NODES)
-        self.node_id = whole("node_id", node_id, 0, self.nodes - 1)
+        whole("node_id", node_id, 0, self.nodes - 1)
         self.retries = whole("retries", retries, 0, 60)
         self.readmit = None if readmit is None else whole("readmit", readmit, 1, 60)
         demand(quorum in (None, "majority", "available"), "quorum", "majority or available", quorum)

@@ -125,7 +125,7 @@ class Node:
         self.refresh(accept)
         if not self.quorate():
             raise ClusterError(
-                "isolated, nothing was written: fewer than %d EEPROMs are ours" % self.config.quorum
+                "isolated, not written: fewer than %d EEPROMs are ours" % self.config.quorum
             )
 
     def write(self):
