@@ -65,6 +65,15 @@ def inlined(text, names):
     return text
 
 
+def once(text):
+    """The text without lines of imports that it has had before."""
+    lines = []
+    for line in text.split("\n"):
+        if line not in lines or not line.startswith(("import ", "from ")):
+            lines.append(line)
+    return "\n".join(lines)
+
+
 def check_distinct(names, trees):
     """Stop if two modules that are joined define the same name."""
     owners = {}
@@ -88,6 +97,7 @@ def join(names, texts, trees, first):
         lambda found: "from . import" if found[1] in first else "from .more import",
         text,
     )
+    text = once(text)
     wanted = sorted({each for name in names for each in imports_from(trees[name], first)})
     head = f"from . import {', '.join(wanted)}\n" if names != first else ""
     # the compiler knows const() by itself, and with a leading underscore leaves nothing to import

@@ -24,7 +24,7 @@ def judge(slots, k, view, label):
         if label[:4] == b"eecl" and label[16:] == struct.pack(">I", crc32(label[:16])):
             return ConfigError(
                 "%s: label %s, expected %s (version, nodes, eeproms, number, cluster_id, page_size,"
-                " quorum). Not written. Make all boards' arguments alike, or format(force=True)"
+                " quorum). Not written. Make all boards alike, or format(force=True)"
                 % (_name(slots, k), _says(label), _says(layout.label(k)))
             )
         return None
@@ -52,13 +52,13 @@ def format(node, force, epoch):
     slots = node.slots
     layout = slots.layout
     view = slots.look()
-    if force and view.answered != node.config.replicas:
-        raise ClusterError("not every EEPROM answers; nothing was formatted")
-    if not force and (view.fault or not view.answered):
+    if force and view.heard != node.config.all:
+        raise ClusterError("not all EEPROMs answer; nothing formatted")
+    if not force and (view.fault or not view.heard):
         raise view.fault or failure(slots, "answers")
     node.mine = None
     node.leading = False
-    for k in slots.replicas:
+    for k in slots.all:
         if force:
             for at in range(layout.base, layout.end, len(layout.blank)):
                 slots.write(k, at, layout.blank)
@@ -82,8 +82,7 @@ def admit(view, node):
     """
     if not asked(view, node) >> node & 1:
         raise DuplicateNodeError(
-            "node_id %d is another board's: take a free one, or reset_node() if this replaces it"
-            % node
+            "node_id %d is another board's: take a free one or, to replace it, reset_node()" % node
         )
 
 
@@ -92,7 +91,7 @@ def failure(slots, what):
     error = slots.fault
     return OSError(
         error.args[0] if error and error.args else 5,
-        "no EEPROM %s at %s: check wires, supply, addresses and write protection"
+        "no EEPROM %s at %s: check wires, supply, addresses, write protection"
         % (what, ", ".join(map(hex, slots.addresses))),
     )
 
@@ -108,4 +107,4 @@ def _label(slots, k):
 
 
 def _name(slots, k):
-    return "EEPROM 0x%02x (number %d)" % (slots.addresses[k], k)
+    return "EEPROM 0x%02x" % slots.addresses[k]

@@ -45,7 +45,7 @@ class Cluster:
             size, page_size, base, uid,
         )  # fmt: skip
         made = hasattr(i2c, "readfrom_mem_into")
-        demand(made or callable(i2c), "i2c", "an I2C object or a function", i2c)
+        demand(made or callable(i2c), "i2c", "I2C or a function", i2c)
         lock = lock or NoLock()
         demand(hasattr(lock, "acquire"), "lock", "a lock", lock)
         demand(recover is None or callable(recover), "recover", "a function", recover)
@@ -69,7 +69,7 @@ class Cluster:
         node.held += 1
         try:
             if node.slots.i2c is None:
-                node.slots.i2c = node.make_i2c()
+                node.slots.i2c = node.make()
         except BaseException:
             self.__exit__()
             raise
@@ -92,11 +92,11 @@ class Cluster:
             try:
                 node.check()
             except OSError:
-                if node.slots.view.answered or not node.recover:
+                if node.slots.view.heard or not node.recover:
                     raise
                 node.recover()
-                if node.make_i2c:
-                    node.slots.i2c = node.make_i2c()
+                if node.make:
+                    node.slots.i2c = node.make()
                 node.check()
             return Status(node)
 

@@ -28,14 +28,14 @@ class Config:
         self, eeproms, node_id, nodes, retries, readmit, quorum, interval, cluster_id,
         size, page_size, base, uid,
     ):  # fmt: skip
-        expected = "1..8 different I2C addresses"
+        expected = "1..8 distinct addresses"
         demand(isinstance(eeproms, (tuple, list)), "eeproms", expected, eeproms)
         for address in eeproms:
             whole("eeproms", address, 0x08, 0x77)
         count = len(eeproms)
         demand(1 <= len(set(eeproms)) == count <= EEPROMS, "eeproms", expected, eeproms)
         self.addresses = eeproms
-        self.replicas = (1 << count) - 1  # all of them, as a bitmap
+        self.all = (1 << count) - 1  # all of them, as a bitmap
         self.nodes = whole("nodes", count if nodes is None else nodes, 1, NODES)
         whole("node_id", node_id, 0, self.nodes - 1)
         self.retries = whole("retries", retries, 0, 60)

@@ -41,8 +41,7 @@ class Eeproms:
         """
         if not self.layout.base <= at <= self.layout.end - len(data):
             raise LayoutError(
-                "EEPROM 0x%02x: byte %d is not in the cluster's pages; not written"
-                % (self.addresses[k], at)
+                "EEPROM 0x%02x: byte %d is not ours; not written" % (self.addresses[k], at)
             )
         self.retry(self.i2c.writeto_mem, k, at, data)
         self.since[k] = self.timer.ticks_us()

@@ -1,4 +1,5 @@
-"""Events: the difference between what is and what was last announced. Stands on bitmap.
+"""Events: the difference between what is and what was last announced. Stands on bitmap and
+config.
 
 Only a primary needs this; it is loaded when this node is one.
 
@@ -8,8 +9,9 @@ is offered at every wake of the primary until ``announced()`` has recorded it.
 """
 
 from .bitmap import ids
+from .config import demand
 
-# places in Record.told; FAILOVER stands for the record's failover_told, GONE is a flag
+# places in Record.told; FAILOVER stands for the record's announced, GONE is a flag
 JOINED = 0
 SUSPECT = 1
 DEAD = 2
@@ -49,7 +51,7 @@ def pending(mine, view, members, suspects, lost):
             now[TWIN] |= theirs.twin << j
     for place in (SPLIT, STUCK, TWIN):
         told[place] &= now[place]
-    before = told + [mine.failover_told << mine.node]
+    before = told + [mine.announced << mine.node]
     found = []
     for kind, place in zip(_KINDS, _PLACES):
         old = before[place & 7]
@@ -80,18 +82,14 @@ def announced(node, events):
     """
     events = tuple(events)
     for event in events:
-        if (
-            not isinstance(event, (tuple, list))
-            or len(event) < 2
-            or event[0] not in _KINDS
-            or event[1] not in range(8)
-        ):
-            raise ValueError("events: expected those of a Status, got %r" % (event,))
+        good = isinstance(event, (tuple, list)) and len(event) > 1
+        good = good and event[0] in _KINDS and event[1] in range(8)
+        demand(good, "events", "those of a Status", event)
     node.ready(False)
     if not events:
         return
     mine = node.mine
-    told = mine.told + [mine.failover_told << mine.node]
+    told = mine.told + [mine.announced << mine.node]
     for event in events:
         place = _PLACES[_KINDS.index(event[0])]
         bit = 1 << event[1]
@@ -102,7 +100,7 @@ def announced(node, events):
             told[SUSPECT] &= ~bit
         elif place == SPLIT:
             mine.fell = 0  # mine was the other side of it
-    mine.failover_told = told.pop() >> mine.node & 1
+    mine.announced = told.pop() >> mine.node & 1
     mine.told = told
     mine.n = mine.n + 1 & 0xFFFF
     node.write()

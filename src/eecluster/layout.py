@@ -24,7 +24,7 @@ Slot, 40 + 3 * nodes bytes, at most 64::
     16 place              node << 4 | number of the EEPROM
     17 flags              1 released: the token's owner stood down; the next member may claim
                           2 fell: was primary, lost in a split brain; the token is in lineage
-                          4 failover_told: this primary's takeover has been announced
+                          4 announced: this primary's takeover has been announced
                           8 stuck: the lock could not be had; kept until announced
                           16 twin: another board wrote this slot; kept until announced
     18 lost               EEPROMs that the last counted look missed
@@ -77,7 +77,7 @@ class Record:
         flags, self.lost, self.n, self.lineage, self.clock, self.uid = values[8:14]
         self.released = flags & 1
         self.fell = flags >> 1 & 1
-        self.failover_told = flags >> 2 & 1
+        self.announced = flags >> 2 & 1
         self.stuck = flags >> 3 & 1
         self.twin = flags >> 4
         self.told = list(values[14:21])
@@ -101,7 +101,7 @@ class Layout:
         self.slots = range(base + page_size, self.end, stride)
         if self.end > size or base % page_size:
             raise LayoutError(
-                "base %d: %d bytes on whole pages do not fit a chip of %d bytes"
+                "base %d: %d bytes from a page boundary do not fit %d bytes"
                 % (base, self.end - base, size)
             )
         self.format = ">4BIIIBBBHIII7B%dH%db" % (nodes, nodes)
@@ -139,7 +139,7 @@ class Layout:
 
     def pack(self, mine, data):
         """Write a record into the bytearray ``data``; Slots sets the EEPROM number in its place."""
-        flags = mine.released | mine.fell << 1 | mine.failover_told << 2 | mine.stuck << 3
+        flags = mine.released | mine.fell << 1 | mine.announced << 2 | mine.stuck << 3
         struct.pack_into(
             self.format, data, 0, mine.primary, mine.retry, mine.dead, mine.spare, mine.revision,
             mine.token, 0, mine.node << 4, flags | mine.twin << 4, mine.lost, mine.n, mine.lineage,

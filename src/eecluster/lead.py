@@ -62,7 +62,7 @@ def claim(mine, view, config, epoch):
     if p != me or not old:  # a takeover; else I am primary and mark somebody dead
         if not mine.fell:  # an unreported split brain keeps its token: it covers this one too
             mine.lineage = old
-        mine.failover_told = not old
+        mine.announced = not old
     mine.dead |= silent(mine, config.retries) & ~(released(view) << p)
     mine.dead &= ~(1 << me)
     mine.token = max(old >> 3, epoch) + 1 << 3 | 7 - me

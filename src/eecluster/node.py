@@ -8,10 +8,10 @@ primary.
 from .bitmap import ids
 from .errors import ClusterError
 from .rules import (
-    acknowledge,
     follow,
     may_lead,
     observe,
+    settle,
     silent,
 )
 
@@ -19,16 +19,16 @@ from .rules import (
 class Node:
     """Node ``slots.node`` at work; ``clock``, ``lock`` and ``recover`` as in ``Cluster``.
 
-    ``make_i2c``: the function that makes the I2C object, or None.
+    ``make``: the function that makes the I2C object, or None.
     """
 
-    def __init__(self, config, slots, clock, lock, recover, make_i2c):
+    def __init__(self, config, slots, clock, lock, recover, make):
         self.config = config
         self.slots = slots
         self.clock = clock
         self.lock = lock
         self.recover = recover
-        self.make_i2c = make_i2c
+        self.make = make
         self.held = 0  # how many times this node holds the lock
         self.mine = None  # my record, with what is not written yet
         self.leading = False
@@ -60,14 +60,14 @@ class Node:
                 from .lead import lead
 
                 lead(self, counted)
-            acknowledge(self.mine, self.stuck)
+            settle(self.mine, self.stuck)
 
     def look(self):
         """Read all EEPROMs. ``OSError`` if none answers, its ``fault`` if none is ours."""
         self.since = self.slots.timer.ticks_ms()
         view = self.slots.look()
         fault = view.fault
-        if not view.answered:
+        if not view.heard:
             from .care import failure
 
             fault = failure(self.slots, "answers")
@@ -109,7 +109,7 @@ class Node:
         if self.mine is None and not accept:
             return self.check()
         since = self.slots.timer.ticks_ms()
-        if self.mine is None or not self.slots.unchanged():
+        if self.mine is None or not self.slots.same():
             view = self.look()
             if self.quorate():
                 self.load(accept)

@@ -35,7 +35,7 @@ def observe(mine, view, config, clock, new):
             run = max(-127, min(run, 0) - 1)
         elif theirs or seq or view.token and j == owner(view.token):
             run = min(127, max(run, 0) + 1)
-            if ~(view.answered | mine.lost) & config.replicas & 1 << j:
+            if ~(view.heard | mine.lost) & config.all & 1 << j:
                 # its EEPROM went silent with it: no second chance
                 run = max(run, config.retries + 1)
         seqs[j] = seq
@@ -47,7 +47,7 @@ def observe(mine, view, config, clock, new):
 
 def lost(view, config):
     """EEPROMs that are missing or did not take my last record: a bitmap."""
-    return ~(view.fresh or view.good) & config.replicas
+    return ~(view.fresh or view.good) & config.all
 
 
 def leader_of(view):
@@ -70,7 +70,7 @@ def follow(mine, view):
     if token > mine.token:
         if p == mine.node:  # a claim of mine that only others remember
             mine.lineage = mine.token
-            mine.failover_told = 0
+            mine.announced = 0
         elif mine.primary >> mine.node & 1 and leader and leader.lineage < mine.token:
             mine.lineage = mine.token  # it did not replace my token, it rivalled it: split brain
             mine.fell = 1
@@ -133,7 +133,7 @@ def release(mine):
     mine.primary = mine.runs[mine.node] = 0
 
 
-def acknowledge(mine, stuck):
+def settle(mine, stuck):
     """Take back one's own reports once they were announced; ``stuck``: the lock is stuck right
     now.
     """

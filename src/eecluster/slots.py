@@ -19,7 +19,7 @@ class View:
     """What one look found. EEPROMs are bitmaps of their numbers."""
 
     def __init__(self, nodes):
-        self.answered = 0
+        self.heard = 0
         self.good = 0  # ours, with at least one valid slot: these count for the quorum
         self.empty = 0  # ours or blank, without a valid slot: written with a quorum only
         self.relabel = 0  # the label is not as it should be
@@ -41,7 +41,7 @@ class Slots(Eeproms):
         super().__init__(i2c, addresses, layout, timer, node)
         self.view = None
         self.fault = None  # the last OSError of an EEPROM that did not answer
-        self.replicas = range(len(addresses))
+        self.all = range(len(addresses))
         self.copies = range(2 * layout.nodes)
         self.known = []  # heads of what was read in full: a valid or a blank slot
         self.slot = memoryview(bytearray(layout.size))
@@ -54,7 +54,7 @@ class Slots(Eeproms):
         self.view = view = View(self.layout.nodes)
         self.known = [b""] * len(self.copies)
         self.rank = [(0, 0)] * len(self.target)
-        for k in self.replicas:
+        for k in self.all:
             self.target[k] = 2 * self.node
             try:
                 self.look_at(k, view)
@@ -69,11 +69,11 @@ class Slots(Eeproms):
             view.fresh = bits([newest == rank for rank in self.rank]) & view.good
         return view
 
-    def unchanged(self):
+    def same(self):
         """Do all EEPROMs still hold what the last look found, all the same? Reads only check
         sums.
         """
-        for k in self.replicas:
+        for k in self.all:
             if not (self.view.good | self.view.empty) >> k & 1:
                 return False
             for i in self.copies:
@@ -134,9 +134,9 @@ class Slots(Eeproms):
             view.fault = fault
         elif valid:
             view.good |= bit
-        elif not view.answered & bit:  # else judge() has looked again
+        elif not view.heard & bit:  # else judge() has looked again
             view.empty |= bit
-        view.answered |= bit
+        view.heard |= bit
 
     def copy(self, k, i, view):
         """Read one copy, no more of it than is needed. True if it is valid."""

@@ -17,7 +17,7 @@ FIELDS = (
     "node", "primary", "retry", "dead", "spare", "revision", "token", "lost", "n", "lineage",
     "clock", "uid", "told", "seqs", "runs",
 )  # fmt: skip
-FLAGS = ("released", "fell", "failover_told", "stuck", "twin")
+FLAGS = ("released", "fell", "announced", "stuck", "twin")
 
 
 def layout(nodes=2, eeproms=2, cluster_id=0, quorum=1, size=32768, page_size=64, base=0):
@@ -76,7 +76,7 @@ TWO = from_hex(
     "02 01 80 04"  # primary, retry, dead, spare
     "00 00 01 02  00 00 00 1e"  # revision; token: epoch 3, 7 - 1
     "08 7a af 38  11"  # CRC; node 1, EEPROM 1
-    "05 02  03 04"  # flags: released and failover_told; lost; n
+    "05 02  03 04"  # flags: released and announced; lost; n
     "00 00 00 17  38 6d 43 80  de ad be ef"  # lineage, clock, uid
     "01 02 03 04 05 06 07"  # told
     "ff ff  00 01"  # sequences
@@ -99,7 +99,7 @@ def record_of_two():
     mine = layout().new(1)
     mine.primary, mine.retry, mine.dead, mine.spare = 2, 1, 0x80, 4
     mine.revision, mine.token = 0x102, 3 << 3 | 6
-    mine.released = mine.failover_told = 1
+    mine.released = mine.announced = 1
     mine.lost, mine.n = 2, 0x304
     mine.lineage, mine.clock, mine.uid = 0x17, 0x386D4380, 0xDEADBEEF
     mine.told = [1, 2, 3, 4, 5, 6, 7]

@@ -43,7 +43,7 @@ def record(node=0, **fields):
 def look(*records, **fields):
     """What a look found: these records; unless told otherwise all EEPROMs are good."""
     view = View(4)
-    view.answered = view.good = view.fresh = ALL
+    view.heard = view.good = view.fresh = ALL
     for each in records:
         view.records[each.node] = each
         view.token = max(view.token, each.token)
@@ -163,7 +163,7 @@ def test_interval():
 
 def test_a_look_that_does_not_count_changes_nothing():
     mine = record(run=3, seq=5, clock=1000, lost=0b0010)
-    view = look(beaten(1, 6), beaten(2, 1), good=1, fresh=1, answered=1)
+    view = look(beaten(1, 6), beaten(2, 1), good=1, fresh=1, heard=1)
     assert same(rules.observe, mine, view, config(interval=800), 1001, False)
 
 
@@ -204,14 +204,14 @@ def test_no_second_chance_when_its_eeprom_is_silent_too():
     for what, run, seen, seq, answered, lost, retries, eeproms, after in table:
         mine = record(run=run, seq=seen, lost=lost)
         records = () if seq is None else (beaten(1, seq),)
-        view = look(*records, answered=answered)
+        view = look(*records, heard=answered)
         rules.observe(mine, view, config(eeproms, retries), 0, False)
         assert mine.runs[1] == after, what
 
 
 def test_that_happens_once():
     mine = record(seq=5)
-    dark = {"answered": 0b1101, "good": 0b1101, "fresh": 0b1101}
+    dark = {"heard": 0b1101, "good": 0b1101, "fresh": 0b1101}
     rules.observe(mine, look(beaten(1, 6), **dark), config(retries=3), 0, False)
     assert (mine.runs[1], mine.lost) == (-1, 0b0010)
     for strikes in (1, 2, 3):  # it is known now: all chances count
@@ -337,9 +337,9 @@ def test_no_token_yet():
 
 
 def test_a_claim_of_mine_that_only_others_remember():
-    mine = record(token=token(1, 1), lineage=3, failover_told=1, primary=2, fell=0)
+    mine = record(token=token(1, 1), lineage=3, announced=1, primary=2, fell=0)
     rules.follow(mine, look(mine, record(2, token=token(2, 0))))
-    assert (mine.token, mine.lineage, mine.failover_told) == (token(2, 0), token(1, 1), 0)
+    assert (mine.token, mine.lineage, mine.announced) == (token(2, 0), token(1, 1), 0)
     assert (mine.primary, mine.fell) == (0, 0)  # primary only when it is confirmed
 
 
@@ -481,7 +481,7 @@ def test_acknowledge():
     for split, stuck, twin, now, *after in table:
         mine = record(fell=1, stuck=1, twin=1)
         mine.told[4:7] = [split, stuck, twin]
-        rules.acknowledge(mine, now)
+        rules.settle(mine, now)
         assert [mine.fell, mine.stuck, mine.twin] == after, (split, stuck, twin, now)
 
 
@@ -531,7 +531,7 @@ def test_who_is_dead_in_a_claim():
 
 def test_what_a_claim_keeps():
     table = (
-        # node 0 claims above the token of; lineage and fell before -> lineage, failover_told
+        # node 0 claims above the token of; lineage and fell before -> lineage, announced
         ("a takeover", token(3, 1), 5, 0, token(3, 1), 0),
         ("a death under my token", token(3, 0), 5, 0, 5, 1),
         ("a cold start is no failover", 0, 0, 0, 0, 1),
@@ -539,11 +539,11 @@ def test_what_a_claim_keeps():
     )
     for what, old, lineage, fell, lineage_after, told_after in table:
         mine = record(
-            token=old, lineage=lineage, fell=fell, failover_told=1, primary=1, spare=2, released=1
+            token=old, lineage=lineage, fell=fell, announced=1, primary=1, spare=2, released=1
         )
         mine.runs[0] = 2
         lead.claim(mine, look(token=old), config(), 0)
-        assert (mine.lineage, mine.failover_told) == (lineage_after, told_after), what
+        assert (mine.lineage, mine.announced) == (lineage_after, told_after), what
         assert mine.fell == fell
         # not named primary before it is confirmed; requests and duties are of the old token
         assert (mine.primary, mine.spare, mine.released, mine.runs[0]) == (0, 0, 0, 0), what
@@ -553,7 +553,7 @@ def test_a_cold_start_of_the_last_node():
     """The token 0 belongs to nobody, though `owner(0)` gives node 7."""
     mine = Layout(8, 4, 0, 1, 32768, 64, 0).new(7)
     lead.claim(mine, look(), config(), 0)
-    assert (mine.token, mine.lineage, mine.failover_told, mine.dead) == (token(1, 7), 0, 1, 0)
+    assert (mine.token, mine.lineage, mine.announced, mine.dead) == (token(1, 7), 0, 1, 0)
 
 
 # lead: readmit, asked, proven, resting [5, 8, 9]
@@ -662,7 +662,7 @@ def test_a_primary_is_no_rival_of_itself():
 
 
 def test_split_brain_is_offered_until_it_is_announced():
-    mine = record(0, token=token(5, 0), lineage=token(2, 1), primary=1, failover_told=1, n=3)
+    mine = record(0, token=token(5, 0), lineage=token(2, 1), primary=1, announced=1, n=3)
     view = look(mine, record(1), named=[0, token(3, 1), 0, 0])
     event = ("split_brain", 1, token(3, 1), 3)
     for _ in range(2):
@@ -691,7 +691,7 @@ def test_events_are_differences():
         (0, 0, 0, 0b100, 0, 0, 0, 0b100, ()),
     )
     for members, suspects, dead, lost, joined, suspect, died, missing, events in table:
-        mine = record(0, token=token(1, 0), dead=dead, failover_told=1, n=65535)
+        mine = record(0, token=token(1, 0), dead=dead, announced=1, n=65535)
         mine.told = [joined, suspect, died, missing, 0, 0, 0]
         found = pending(mine, look(mine), members, suspects, lost)
         assert [event[:2] for event in found] == list(events), (members, suspects, dead, lost)
@@ -733,14 +733,14 @@ def test_announced():
         assert node.mine.told == after, kind
         assert node.mine.n == 0, kind  # 16 bits: it wraps
         assert node.mine.fell == (kind != "split_brain"), kind
-        assert (node.mine.failover_told, node.writes) == (0, 1), kind
+        assert (node.mine.announced, node.writes) == (0, 1), kind
 
 
 def test_announced_failover():
     for told in (0, 1):
-        node = Primary(record(failover_told=told))
+        node = Primary(record(announced=told))
         announced(node, [("failover", 0, 15, 0)])
-        assert (node.mine.failover_told, node.mine.n, node.writes) == (1, 1, 1)
+        assert (node.mine.announced, node.mine.n, node.writes) == (1, 1, 1)
         assert node.mine.told == [0] * 7
 
 
@@ -757,7 +757,7 @@ def test_nobody_has_strikes_before_the_first_token():
     wide = Layout(8, 8, 0, 1, 32768, 64, 0)
     mine = wide.new(0)
     view = View(8)
-    view.answered = view.good = view.fresh = 0xFF
+    view.heard = view.good = view.fresh = 0xFF
     view.records[0] = mine
     settings = Config(
         tuple(range(0x50, 0x58)), 0, 8, 0, 3, "available", None, 0, 32768, 64, 0, None

@@ -29,7 +29,7 @@ FIELDS = {
     "token": WORD,
     "released": st.integers(0, 1),
     "fell": st.integers(0, 1),
-    "failover_told": st.integers(0, 1),
+    "announced": st.integers(0, 1),
     "stuck": st.integers(0, 1),
     "twin": st.integers(0, 1),
     "lost": BYTE,
@@ -256,7 +256,7 @@ def test_strikes_and_beats_in_a_row(looks, retries):
             theirs.seqs[1] = theirs.seqs[1] % 65535 + 1
         view = View(8)
         view.records = [None, theirs] + [None] * 6
-        view.answered = view.good = view.fresh = answered
+        view.heard = view.good = view.fresh = answered
         rules.observe(mine, view, config, 0, False)
         lost = not answered >> 1 & 1
         silent, beats = (0, beats + 1) if beaten else (silent + 1, 0)
