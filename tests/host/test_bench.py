@@ -39,6 +39,14 @@ def test_the_bus_goals_are_reached(bus):
     check(bus, BUS_GOALS)
 
 
+def test_the_docs_give_the_figures_of_the_bus(bus):
+    text = (ROOT / "docs" / "numbers.md").read_text()
+    for name, figure in bus.items():
+        if name.startswith("bus_ms"):
+            row = f"| {figure['value']:.1f} | {figure['floor']:.1f} |"
+            assert row in text, f"docs/numbers.md has another figure for {name}: {row}"
+
+
 @pytest.mark.slow
 def test_the_goals_on_micropython_are_reached(tmp_path):
     subprocess.run(["make", "--silent", "mpy"], cwd=ROOT, check=True)  # the files of this state
