@@ -82,8 +82,12 @@ def announced(node, events):
     """
     events = tuple(events)
     for event in events:
-        good = isinstance(event, (tuple, list)) and len(event) > 1
-        good = good and event[0] in _KINDS and event[1] in range(8)
+        good = (
+            isinstance(event, (tuple, list))
+            and len(event) > 1
+            and event[0] in _KINDS
+            and event[1] in range(8)
+        )
         demand(good, "events", "those of a Status", event)
     node.ready(False)
     if not events:
