@@ -87,18 +87,9 @@ class Cluster:
         ``OSError``: no EEPROM answers. ``FormatError``, ``ConfigError``: what answers is not ours.
         ``DuplicateNodeError``: another board has this node id.
         """
-        node = self._node
         with self:
-            try:
-                node.check()
-            except OSError:
-                if node.slots.view.heard or not node.recover:
-                    raise
-                node.recover()
-                if node.make:
-                    node.slots.i2c = node.make()
-                node.check()
-            return Status(node)
+            self._node.check()
+            return Status(self._node)
 
     def confirm(self):
         """Is this node still the primary? Ask right before what cannot be taken back.

@@ -66,6 +66,11 @@ class Node:
         """Read all EEPROMs. ``OSError`` if none answers, its ``fault`` if none is ours."""
         self.since = self.slots.timer.ticks_ms()
         view = self.slots.look()
+        if not view.heard and self.recover:
+            self.recover()
+            if self.make:
+                self.slots.i2c = self.make()
+            view = self.slots.look()
         fault = view.fault
         if not view.heard:
             from .care import failure

@@ -502,6 +502,19 @@ def test_sda_stuck_low_and_recovered():
     assert kit.settled() == 0
 
 
+def test_sda_stuck_low_after_the_look_and_recovered():
+    kit = Kit(2)
+    kit.rounds(3)
+
+    def duty(cluster, status):
+        kit.world.bus.stuck = "sda"
+        assert cluster.confirm()
+
+    assert kit.wake(0, duty, recover=kit.boards[0].recover).is_primary
+    assert kit.world.bus.stuck is None
+    assert kit.settled() == 0
+
+
 def test_scl_stuck_low():
     kit = Kit(2)
     kit.rounds(3)
