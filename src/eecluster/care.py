@@ -76,13 +76,13 @@ def format(node, force, epoch):
         node.write()
 
 
-def admit(view, node):
+def admit(view, me):
     """Another board's slot is at this node's place: ``DuplicateNodeError`` unless somebody asked
     for this one.
     """
-    if not asked(view, node) >> node & 1:
+    if not asked(view, me) >> me & 1:
         raise DuplicateNodeError(
-            "node_id %d is another board's: take a free one or, to replace it, reset_node()" % node
+            "node_id %d is another board's: take a free one or, to replace it, reset_node()" % me
         )
 
 

@@ -17,10 +17,12 @@ def lead(node, counted):
     if view.token and owner(view.token) == mine.node:
         if resting(mine, counted, config) or not confirm(node) or not counted:
             return
+        mine = node.mine  # confirm may have looked again
+        view = node.slots.view
         readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))
         if not silent(mine, config.retries):
             return
-    claim(mine, node.slots.view, config, 0)
+    claim(mine, view, config, 0)
     update(node)  # write first, read after: that order is the proof
     confirm(node)
 
@@ -70,11 +72,11 @@ def claim(mine, view, config, epoch):
     mine.primary = mine.spare = mine.runs[me] = mine.released = 0
 
 
-def asked(view, node):
-    """Nodes that others than ``node`` ask, under the current token, to take back [8]: a bitmap."""
+def asked(view, me):
+    """Nodes that others than ``me`` ask, under the current token, to take back [8]: a bitmap."""
     found = 0
     for theirs in view.records:
-        if theirs and theirs.node != node and theirs.token == view.token:
+        if theirs and theirs.node != me and theirs.token == view.token:
             found |= theirs.spare
     return found
 

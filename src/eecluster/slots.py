@@ -104,7 +104,7 @@ class Slots(Eeproms):
                     page = slot[at : at + len(layout.blank)]
                     self.attempt(self.write, k, layout.slots[self.target[k]] + at, page)
             for k in ids(todo):
-                if self.attempt(self.confirm, k):
+                if self.attempt(self.check, k):
                     todo ^= 1 << k
                     view.good |= 1 << k
                     self.target[k] ^= 1
@@ -190,7 +190,7 @@ class Slots(Eeproms):
             self.rank[k] = rank
             self.target[k] = i ^ 1
 
-    def confirm(self, k):
+    def check(self, k):
         """Read back what was written."""
         slot = self.slot
         data = bytearray(len(slot))
