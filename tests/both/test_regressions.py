@@ -219,3 +219,14 @@ def test_an_address_that_is_a_list_is_a_value_error():
     for eeproms in ([[1]], ([0x50],), [{}], ([0x50], 0x51)):
         with raises(ValueError, "eeproms"):
             Cluster(print, eeproms, 0)
+
+
+def test_a_replaced_board_is_accepted_although_the_old_one_had_just_reported():
+    """The old board's last beat was taken for the first one of the new board."""
+    kit = Kit(2)
+    kit.rounds(3)
+    node0 = kit.cluster(0)
+    node0.health_check()  # it sees the last beat of the old board
+    node0.reset_node(1)
+    node0.heartbeat()
+    assert kit.cluster(1, uid=b"another").health_check().role == "standby"
