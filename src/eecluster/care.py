@@ -39,7 +39,7 @@ def judge(slots, k, view, label):
                     view.relabel ^= 1 << k
                     return slots.look_at(k, view)
                 return FormatError(
-                    "%s holds foreign data. Not written. To erase it: format(force=True)"
+                    "%s holds foreign data. Not written. Erase all: format(force=True)"
                     % _name(slots, k)
                 )
         ours = layout.blank
@@ -53,7 +53,7 @@ def format(node, force, epoch):
     layout = slots.layout
     view = slots.look()
     if force and view.heard != node.config.all:
-        raise ClusterError("not all EEPROMs answer; nothing formatted")
+        raise ClusterError("not all EEPROMs answer; not formatted")
     if not force and (view.fault or not view.heard):
         raise view.fault or failure(slots, "answers")
     node.mine = None
@@ -91,7 +91,7 @@ def failure(slots, what):
     error = slots.fault
     return OSError(
         error.args[0] if error and error.args else 5,
-        "no EEPROM %s at %s: check wires, supply, addresses, write protection"
+        "no EEPROM %s at %s: check wires, supply, address, write protection"
         % (what, ", ".join(map(hex, slots.addresses))),
     )
 

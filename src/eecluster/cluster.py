@@ -106,8 +106,8 @@ class Cluster:
         """Say that the duty is done (``done=False``: alive, but it failed). Returns a ``Status``.
 
         Does what ``health_check()`` does if that was not called; errors as there. Writes nothing if
-        isolated, or after a ``health_check()`` that raised. After ``retries + 1`` failed duties in a row the primary
-        stands down.
+        isolated, or after a ``health_check()`` that raised. After ``retries + 1`` failed duties in
+        a row the primary stands down.
         """
         node = self._node
         timer = node.slots.timer
@@ -138,7 +138,8 @@ class Cluster:
             if node.leading:
                 readmit(node.mine, 1 << node_id)
             node.mine.spare |= 1 << node_id
-            node.mine.runs[node_id] = 0  # the next new beat fulfils it, not one seen before
+            # the next new beat fulfils it, not one seen before
+            node.mine.runs[node_id] = max(0, node.mine.runs[node_id])
             node.write()
 
     def stand_down(self):
