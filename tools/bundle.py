@@ -17,42 +17,35 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "eecluster"
 HOST_ONLY = "hosttime"
 
 
-def imported(tree):
-    """The sibling modules that a module imports at its top."""
-    siblings = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level == 1]
-    return [node.module for node in siblings if node.module]
-
-
-def imports_from(tree, modules):
-    """The names that a module imports at its top from these modules."""
-    siblings = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level == 1]
-    return [alias.name for n in siblings if n.module in modules for alias in n.names]
+def siblings(tree):
+    """The imports from sibling modules at a module's top."""
+    plain = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.level == 1]
+    return [node for node in plain if node.module]
 
 
 def in_order(name, trees, done):
     """``done`` with the module and all it stands on added, lowest first."""
-    for other in imported(trees[name]):
-        in_order(other, trees, done)
+    for node in siblings(trees[name]):
+        in_order(node.module, trees, done)
     if name not in done:
         done.append(name)
     return done
 
 
 def constants(tree):
-    """The names of the module's integer constants."""
+    """The module's integer constants: name -> value."""
     plain = [
         n for n in tree.body if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)
     ]
-    names = [node.targets[0].id for node in plain if type(node.value.value) is int]
-    return [name for name in names if name.isupper()]
+    found = {node.targets[0].id: node.value.value for node in plain}
+    return {name: value for name, value in found.items() if type(value) is int and name.isupper()}
 
 
-def without_imports(text, tree, modules):
-    """The module's text without its imports at the top from these modules."""
+def without_imports(text, tree):
+    """The module's text without its imports from siblings at the top."""
     lines = text.split("\n")
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module in modules:
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
+    for node in siblings(tree):
+        lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
     return "\n".join(lines)
 
 
@@ -90,7 +83,7 @@ def check_distinct(names, trees):
 def join(names, texts, trees, first):
     """The modules as one text; ``first``: the modules of the file that is loaded at every wake."""
     check_distinct(names, trees)
-    text = "\n".join(without_imports(texts[name], trees[name], texts) for name in names)
+    text = "\n".join(without_imports(texts[name], trees[name]) for name in names)
     text = re.sub(rf"    from \. import {HOST_ONLY} .*", "    pass", text)
     text = re.sub(
         r"from \.(\w+) import",
@@ -98,10 +91,17 @@ def join(names, texts, trees, first):
         text,
     )
     text = once(text)
-    wanted = sorted({each for name in names for each in imports_from(trees[name], first)})
-    head = f"from . import {', '.join(wanted)}\n" if names != first else ""
+    values = {key: value for name in trees for key, value in constants(trees[name]).items()}
+    nodes = [n for name in names for n in siblings(trees[name]) if n.module not in names]
+    wanted = sorted({alias.name for node in nodes for alias in node.names})
+    shared = [name for name in wanted if name in values]  # they left no name to import
+    head = "".join(f"{name} = {values[name]}\n" for name in shared)
+    wanted = [name for name in wanted if name not in values]
+    if wanted:
+        head = f"from . import {', '.join(wanted)}\n" + head
+    own = [constant for name in names for constant in constants(trees[name])]
     # the compiler knows const() by itself, and with a leading underscore leaves nothing to import
-    return head + inlined(text, [constant for name in names for constant in constants(trees[name])])
+    return inlined(head + text, shared + own)
 
 
 def bundle(target):

@@ -1,6 +1,6 @@
 """What a new, damaged or foreign EEPROM needs, formatting, and what a failure looks like.
 
-Loaded when it comes to that, not at every wake. Stands on lead, config and errors.
+Loaded when it comes to that, not at every wake. Stands on lead, layout, config and errors.
 """
 
 import struct
@@ -8,9 +8,8 @@ from binascii import crc32
 
 from .config import whole
 from .errors import ClusterError, ConfigError, DuplicateNodeError, FormatError
+from .layout import BLANK
 from .lead import asked, claim
-
-_BLANK = 0xFF
 
 
 def judge(slots, k, view, label):
@@ -34,7 +33,7 @@ def judge(slots, k, view, label):
     for at in range(layout.base, layout.end, len(page)):
         slots.read(k, at, page)
         for found, wanted in zip(page, ours):
-            if found != _BLANK and found != wanted:
+            if found != BLANK and found != wanted:
                 if _label(slots, k) == layout.label(k):  # a peer has labelled it since
                     view.relabel ^= 1 << k
                     return slots.look_at(k, view)

@@ -1,5 +1,5 @@
-"""Events: the difference between what is and what was last announced. Stands on bitmap and
-config.
+"""Events: the difference between what is and what was last announced. Stands on layout,
+bitmap and config.
 
 Only a primary needs this; it is loaded when this node is one.
 
@@ -10,17 +10,15 @@ is offered at every wake of the primary until ``announced()`` has recorded it.
 
 from .bitmap import ids
 from .config import demand
+from .layout import TOLD_SPLIT, TOLD_STUCK, TOLD_TWIN
 
-# places in Record.told; FAILOVER stands for the record's announced, GONE is a flag
+# places in Record.told, beside the layout's; FAILOVER stands for the record's announced
 JOINED = 0
 SUSPECT = 1
 DEAD = 2
 LOST = 3
-SPLIT = 4
-STUCK = 5
-TWIN = 6
 FAILOVER = 7
-GONE = 8  # the bit went away
+GONE = 8  # no place, a flag: the bit went away
 
 # the order in which events are offered, and what each is about
 _KINDS = (
@@ -28,8 +26,8 @@ _KINDS = (
     " eeprom_lost eeprom_back lock_stuck duplicate_id"
 ).split()
 _PLACES = (
-    JOINED, SUSPECT, GONE | SUSPECT, DEAD, FAILOVER, GONE | DEAD, SPLIT,
-    LOST, GONE | LOST, STUCK, TWIN,
+    JOINED, SUSPECT, GONE | SUSPECT, DEAD, FAILOVER, GONE | DEAD, TOLD_SPLIT,
+    LOST, GONE | LOST, TOLD_STUCK, TOLD_TWIN,
 )  # fmt: skip
 
 
@@ -46,10 +44,10 @@ def pending(mine, view, members, suspects, lost):
     for j in range(len(tokens)):
         theirs = mine if j == mine.node else view.records[j]
         if theirs:
-            now[SPLIT] |= (tokens[j] > 0) << j
-            now[STUCK] |= theirs.stuck << j
-            now[TWIN] |= theirs.twin << j
-    for place in (SPLIT, STUCK, TWIN):
+            now[TOLD_SPLIT] |= (tokens[j] > 0) << j
+            now[TOLD_STUCK] |= theirs.stuck << j
+            now[TOLD_TWIN] |= theirs.twin << j
+    for place in (TOLD_SPLIT, TOLD_STUCK, TOLD_TWIN):
         told[place] &= now[place]
     before = told + [mine.announced << mine.node]
     found = []
@@ -59,7 +57,7 @@ def pending(mine, view, members, suspects, lost):
         if place == GONE | SUSPECT:
             changed &= ~mine.dead
         for j in ids(changed):
-            token = tokens[j] if place == SPLIT else mine.token
+            token = tokens[j] if place == TOLD_SPLIT else mine.token
             found.append((kind, j, token, mine.n))
     return tuple(found)
 
@@ -102,7 +100,7 @@ def announced(node, events):
             told[place & 7] ^= bit
         elif place == DEAD:
             told[SUSPECT] &= ~bit
-        elif place == SPLIT:
+        elif place == TOLD_SPLIT:
             mine.fell = 0  # mine was the other side of it
     mine.announced = told.pop() >> mine.node & 1
     mine.told = told

@@ -128,17 +128,11 @@ def test_a_dead_primary_that_died_unannounced():
 def test_split_brain():
     for first in (0, 1):
         kit = quiet()
-        kit.boards[0].unreachable = {0x51}
-        kit.boards[1].unreachable = {0x50}
-        kit.cut = True
-        kit.rounds(3)
-        token = kit.wake(1).token
-        for board in kit.boards:
-            board.unreachable = set()
+        token = mended(kit)
         offered = []
         for _ in range(8):  # whoever looks first, and although the loser overwrites its claim
             for node in (first, 1 - first):
-                offered.extend(kit.wake(node, announce_and_keep(offered)).events)
+                offered.extend(kit.wake(node, announce).events)
         splits = {event for event in offered if event[0] == "split_brain"}
         assert len(splits) == 1, offered
         assert splits.pop()[:3] == ("split_brain", 1, token)
@@ -146,12 +140,12 @@ def test_split_brain():
         assert len(told_again) == 1  # it was announced at once
 
 
-def announce_and_keep(offered):
-    return lambda cluster, status: cluster.announced(status.events)
+def announce(cluster, status):
+    cluster.announced(status.events)
 
 
-def test_split_brain_is_found_when_the_loser_looks_often_first():
-    kit = quiet()
+def mended(kit):
+    """Both nodes lead on their side of a cut bus, then it is mended: the token of node 1."""
     kit.boards[0].unreachable = {0x51}
     kit.boards[1].unreachable = {0x50}
     kit.cut = True
@@ -159,6 +153,12 @@ def test_split_brain_is_found_when_the_loser_looks_often_first():
     token = kit.wake(1).token
     for board in kit.boards:
         board.unreachable = set()
+    return token
+
+
+def test_split_brain_is_found_when_the_loser_looks_often_first():
+    kit = quiet()
+    token = mended(kit)
     kit.wake(1)
     kit.wake(1)  # its slot no longer carries the claim, in neither copy
     offered = kit.wake(0).events
