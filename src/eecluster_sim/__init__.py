@@ -19,6 +19,7 @@ from .chip import Eeprom
 from .i2c import DRIVERS, I2C, PowerLoss
 from .parts import PARTS, Part
 from .rand import Random
+from .wire.lines import Line
 from .world import World
 
 if sys.implementation.name == "cpython":
@@ -27,4 +28,3 @@ if sys.implementation.name == "cpython":
     from .scheduler import Scheduler
     from .sensors import Sensor
     from .server import Lab
-    from .wires import Wire

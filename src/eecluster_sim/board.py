@@ -8,7 +8,9 @@ The timer (`sleep_ms`, `ticks_ms`, ...) runs on the crystal and is exact; the cl
 deep sleep run on the slow oscillator, which is off by `drift`.
 """
 
-from .i2c import DRIVERS, I2C, PowerLoss
+from .i2c import DRIVERS, PowerLoss
+from .wire.cpu import Cpu, CpuTimer
+from .wire.pin import Pin
 
 PWRON_RESET = 1  # machine.reset_cause() of the ESP32 port
 HARD_RESET = 2
@@ -79,6 +81,13 @@ class Board:
     powered      False after power_off() or a crash    crashed       the last wake was cut off
     rtc_s        what the clock shows at power-up
     unreachable  I2C addresses that this board alone does not reach
+
+    In a world with wires (where there is no `i2c` before somebody makes one, because its constructor
+    moves the lines, and `crash_at`, `fail_next`, `short_write` and `unreachable` have no meaning):
+
+    cpu          what its calls cost, its pauses, its clock's error
+    scl, sda     its pins on the bus; `pin(line)`: on any other line
+    clamps       without power it holds SCL and SDA low, through its protection diodes
     """
 
     def __init__(self, world, node: int, driver: str, freq: int, drift: float, uid):
@@ -91,7 +100,10 @@ class Board:
         self.freq = freq
         self.drift_ppm = round(drift * 1000000)
         self.uid = uid or bytes((0x02, 0, 0, 0, 0, node))  # a locally administered address
-        self.timer = Timer(self)
+        self.cpu = Cpu(self)
+        self.timer = CpuTimer(self) if world.wires else Timer(self)
+        self.clamps = False
+        self._pins = {}
         self.stats = Stats()
         self.unreachable = set()
         self.rtc_s = 0
@@ -107,6 +119,9 @@ class Board:
         self._awake_since_ns = 0
         self.power_on()
 
+    def __str__(self):
+        return "node{}".format(self.node)
+
     # Supply, clock, wakes
 
     def power_on(self):
@@ -114,6 +129,8 @@ class Board:
         self.powered = True
         self.reset_cause = self._next_cause = PWRON_RESET
         self.set_clock(self.rtc_s)
+        for pin in self._pins.values():
+            pin.end.clamp(self.world.now_ns, False)
         for chip in self.bus.chips:
             if chip.owner is self:
                 chip.restore_power()
@@ -124,13 +141,41 @@ class Board:
         self.powered = False
         self.life += 1
         self.disarm()
+        self._release_pins(power=False)
         for chip in self.bus.chips:
             if chip.owner is self:
                 chip.lose_power(self.world.now_ns)
 
-    def make_i2c(self, freq=None) -> I2C:
+    def make_i2c(self, freq=None):
         """A new I2C object, as the constructor on a board makes one."""
-        return I2C(self, freq or self.freq)
+        return self.bus.make_i2c(self, freq or self.freq)
+
+    def pin(self, line) -> Pin:
+        """The pin of this board on that line."""
+        if line not in self._pins:
+            self._pins[line] = Pin(self, line)
+        return self._pins[line]
+
+    @property
+    def scl(self) -> Pin:
+        return self.pin(self.bus.scl)
+
+    @property
+    def sda(self) -> Pin:
+        return self.pin(self.bus.sda)
+
+    def _release_pins(self, power=True):
+        """What a reset, or the end of the supply, does to the pins."""
+        now_ns = self.world.now_ns
+        for pin in self._pins.values():
+            if not power:
+                pin.end.hold = False
+            pin.end.release(now_ns)
+        if not power:
+            self.cpu.debt_ns = 0
+            if self.clamps:
+                for pin in (self.scl, self.sda):
+                    pin.end.clamp(now_ns, True)
 
     def wake(self, fn, *args):
         """Run fn(*args) as one wake and return its result; None if the supply failed in it.
@@ -148,7 +193,9 @@ class Board:
         self._boot()
         self._awake_since_ns = self.world.now_ns
         try:
-            return fn(*args)
+            result = fn(*args)
+            self.cpu.settle()
+            return result
         except PowerLoss:
             if self.life == life:
                 self.power_off()  # raised by the program itself
@@ -156,6 +203,8 @@ class Board:
         finally:
             self.stats.awake_ns += self.world.now_ns - self._awake_since_ns
             self.crash_at = None
+            if self.powered:
+                self._release_pins()
 
     def deep_sleep_s(self, seconds):
         """Let `seconds` pass by the board's own clock; the next wake comes from deep sleep."""
@@ -195,7 +244,7 @@ class Board:
 
     def _boot(self):
         self.boot_ns = self.world.now_ns
-        self.i2c = self.make_i2c()
+        self.i2c = None if self.world.wires else self.make_i2c()
 
     # Planned faults
 

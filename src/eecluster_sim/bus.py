@@ -4,6 +4,8 @@ Rule: a transaction is atomic; the bus is free again at `free_at_ns`. Lines that
 state of the bus, not of a board: every transaction of every board fails while they are.
 """
 
+from .i2c import I2C
+
 
 class Bus:
     """An I2C bus.
@@ -56,6 +58,13 @@ class Bus:
         other.address = one_address
         one.address = other_address
         self.add(one)
+
+    def make_i2c(self, board, freq: int):
+        """A new I2C object of a board's on this bus."""
+        return I2C(board, freq)
+
+    def chip_changed(self, chip, now_ns: int):
+        """Its supply has failed or is back (called by the chip)."""
 
     def recover(self):
         """Nine clocks and a STOP: frees SDA if the chip that holds it lets go."""

@@ -57,6 +57,9 @@ class Eeprom:
         self._torn_base = 0
         self._torn_page = bytearray()
 
+    def __str__(self):
+        return "{:#x}".format(self._address)
+
     @property
     def address(self) -> int:
         """I2C address; setting it re-wires the address pins (ValueError if they cannot)."""
@@ -169,6 +172,8 @@ class Eeprom:
         if now_ns < self.busy_until_ns:
             self._tear_page()
         self.busy_until_ns = 0
+        if self.bus is not None:
+            self.bus.chip_changed(self, now_ns)
 
     def restore_power(self):
         """The supply is back."""

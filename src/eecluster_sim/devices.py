@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .board import DEEPSLEEP_RESET, PWRON_RESET, WDT_RESET, Board
 from .i2c import DRIVERS, I2C
 from .sensors import OneWire
-from .wires import End, Wire
+from .wire.lines import End, Line
 from .wlan import STAT_GOT_IP, Wlan
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Devices:
         self._owner = owner
         self._board: Board = owner.board
         self._world = owner.board.world
-        self.wires: dict[int, Wire] = {}
+        self.lines: dict[int, Line] = {}
         self.wlan = Wlan(owner.board, owner.wifi_since_ns)
         self.onewire = OneWire(owner.board, owner.sensors)
         self._rtc_memory = b""
@@ -46,7 +46,7 @@ class Devices:
     def power_on(self) -> None:
         """The supply is back: what the RTC and the sensors knew is gone."""
         self._rtc_memory = b""
-        for pin in self.wires:
+        for pin in self.lines:
             self._pin(pin).hold = False
         self.onewire.power_on()
 
@@ -60,8 +60,8 @@ class Devices:
 
     def release_pins(self) -> None:
         """The wake is over: pins let go, but those that hold."""
-        for pin in self.wires:
-            self._pin(pin).release()
+        for pin in self.lines:
+            self._pin(pin).release(self._world.now_ns)
 
     def handle(self, name: str, args: list[int], data: bytes) -> int | bytes | None:
         """Perform a request. OSError as the device raises it, WakeEnd, PowerLoss."""
@@ -131,15 +131,16 @@ class Devices:
     # Pins
 
     def do_pin(self, pin: int, mode: int, pull: int, value: int, hold: int) -> None:
-        self._pin(pin).set(mode, pull, value, hold)
+        self._pin(pin).set(self._world.now_ns, mode, pull, value, hold)
 
     def do_pin_read(self, pin: int) -> int:
         self._board.pause(PIN_READ_NS)
-        self._pin(pin)
-        return self.wires[pin].level()
+        return self._pin(pin).line.read(self._world.now_ns)
 
     def _pin(self, pin: int) -> End:
-        return self.wires.setdefault(pin, Wire()).end(self)
+        if pin not in self.lines:
+            self.lines[pin] = self._world.lines.line(f"pin {pin} of node {self._board.node}", None)
+        return self.lines[pin].end(self._board)
 
     # I2C
 

@@ -28,7 +28,7 @@ from .flash import fill
 from .process import Process, command, find_micropython, listen
 from .process_board import S_NS, Event, ProcessBoard
 from .scheduler import Scheduler
-from .wires import Wire
+from .wire.lines import Line
 from .world import World
 
 EPOCH_2026_S = 820_540_800  # 2026-01-01 00:00:00 in seconds since 2000-01-01
@@ -146,12 +146,12 @@ class Lab:
             core.power_off()
         return board
 
-    def wire(self, pin: int, *boards: ProcessBoard, pull: int | None = 1) -> Wire:
+    def wire(self, pin: int, *boards: ProcessBoard, pull: int | None = 1) -> Line:
         """Connect this pin of these boards; `pull`: the wire's resistor, 1 up, 0 down, None."""
-        wire = Wire(pull)
+        line = self.world.lines.line(f"pin {pin}", pull)
         for board in boards:
-            board.devices.wires[pin] = wire
-        return wire
+            board.devices.lines[pin] = line
+        return line
 
     def wifi(self, on: bool) -> None:
         """Switch the access point."""

@@ -9,16 +9,23 @@ from .board import Board
 from .bus import Bus
 from .chip import Eeprom
 from .rand import Random
+from .wire.bus import WireBus
+from .wire.lines import Lines
 
 
 class World:
-    """now_ns, bus, boards, random; scheduler is None or what decides whose turn it is."""
+    """now_ns, bus, lines, boards, random; scheduler is None or what decides whose turn it is.
 
-    def __init__(self, seed: int = 0):
+    wires   the bus is made of two lines, and everything on it works bit by bit
+    """
+
+    def __init__(self, seed: int = 0, wires: bool = False):
         self.seed = seed
         self.random = Random(seed)
         self.now_ns = 0
-        self.bus = Bus()
+        self.wires = wires
+        self.lines = Lines()
+        self.bus = WireBus(self) if wires else Bus()
         self.boards = []
         self.scheduler = None
 
@@ -54,3 +61,4 @@ class World:
         self.now_ns += duration_ns
         if self.scheduler is not None:
             self.scheduler.after_sleep(board)
+        self.lines.settle(self.now_ns)
