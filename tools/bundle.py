@@ -1,9 +1,10 @@
-"""Joins the library's modules into the two files that a board loads.
+"""Joins the library's modules into the files that a board loads.
 
 ``python tools/bundle.py build/bundle`` writes ``eecluster/__init__.py``, what every wake needs:
 all modules that the package imports at its top, in the order of their imports; and
 ``eecluster/more.py``, what is imported inside functions only: what a node needs that leads, or
-when an EEPROM is new or damaged. A name is stored and looked up once in each, integer constants
+when an EEPROM is new or damaged; and ``eecluster/lock.py``, the locks, for boards that use one. A
+name is stored and looked up once in each, integer constants
 become numbers in the bytecode, and the file system is asked twice instead of fifteen times.
 Nothing else is changed.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "eecluster"
 HOST_ONLY = "hosttime"
+LOCK = "lock"
 
 
 def siblings(tree):
@@ -87,7 +89,9 @@ def join(names, texts, trees, first):
     text = re.sub(rf"    from \. import {HOST_ONLY} .*", "    pass", text)
     text = re.sub(
         r"from \.(\w+) import",
-        lambda found: "from . import" if found[1] in first else "from .more import",
+        lambda found: {LOCK: found[0]}.get(
+            found[1], "from . import" if found[1] in first else "from .more import"
+        ),
         text,
     )
     text = once(text)
@@ -112,12 +116,13 @@ def bundle(target):
     trees = {name: ast.parse(text) for name, text in texts.items()}
     first = in_order("__init__", trees, [])
     everything = list(first)
-    for name in sorted(trees):
+    for name in sorted(trees.keys() - {LOCK}):
         in_order(name, trees, everything)
+    files = {"__init__": first, "more": everything[len(first) :], LOCK: [LOCK]}
     target.mkdir(parents=True, exist_ok=True)
-    (target / "__init__.py").write_text(join(first, texts, trees, first))
-    (target / "more.py").write_text(join(everything[len(first) :], texts, trees, first))
-    return ["__init__", "more"]
+    for file, names in files.items():
+        (target / f"{file}.py").write_text(join(names, texts, trees, first))
+    return list(files)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,11 @@ on node.
 import time
 
 from .config import Config, demand, whole
-from .lock import NoLock
 from .node import Node
 from .rules import beat, release
 from .slots import Slots
 from .status import Status
-
-timer = time
-if not hasattr(time, "ticks_ms"):  # CPython
-    from . import hosttime as timer  # type: ignore[no-redef]
+from .ticks import timer
 
 LOCK_TIMEOUT_MS = 3000
 LOOK_VALID_MS = 1000  # chips are not swapped faster than that
@@ -46,7 +42,10 @@ class Cluster:
         )  # fmt: skip
         made = hasattr(i2c, "readfrom_mem_into")
         demand(made or callable(i2c), "i2c", "I2C or a function", i2c)
-        lock = lock or NoLock()
+        if lock is None:
+            from .lock import NoLock
+
+            lock = NoLock()
         demand(hasattr(lock, "acquire"), "lock", "a lock", lock)
         demand(recover is None or callable(recover), "recover", "a function", recover)
         demand(callable(clock), "clock", "a function", clock)

@@ -1,9 +1,40 @@
 """Locks: who may use the wires. They protect the wires only; the token protects the truth.
 
 A lock has ``acquire(node_id, timeout_ms) -> bool`` and ``release()``; write your own if you like.
-When ``acquire`` fails the cluster goes on without it and reports ``lock_stuck``. Stands on
-nothing.
+When ``acquire`` fails the cluster goes on without it and reports ``lock_stuck``. Loaded only if
+one of its names is asked for. Stands on config and ticks.
+
+``BusyLine`` and ``BusArbitration`` let contenders send their node ids at the same time, bit by bit
+in slots of time, and who lets the line go and finds it pulled has lost::
+
+    idle for     ____ START ___slot 0, bit 2___ ___slot 1, bit 1___ ___slot 2, bit 0___
+    quiet_us ___/                 ^                   ^                   ^
+                pulled            a 1 bit lets go, looks here, pulls again; a 0 bit pulls on
+
+Why there is only one winner: whoever pulls has seen the line idle LATE_US before at most, so all
+who start are at most so far apart. Two ids differ in a bit: there one pulls for the whole slot,
+and the other one, who looks SAMPLE_US after the slot's beginning, finds it pulled. Each node times
+itself: if it was late anywhere, for whatever reason, it has lost. Between a look and the next pull
+the line is let go for SAMPLE_US + LATE_US at most, and nobody starts on a line that has not been
+idle for longer than that. With clocks that are wrong by 5 %, up to the last slot's begin (at =
+START_US + 2 * SLOT_US) and end:
+
+    0.105 * at + LATE_US                   = 838 <= SAMPLE_US
+    0.905 * (at + SLOT_US) - LATE_US - at  = 1480 >= SAMPLE_US + LATE_US
 """
+
+from .config import demand
+from .ticks import timer
+
+POLL_US = 100  # between two looks at a line that is idle
+BUSY_US = 1000  # and at one that is not
+GAP_US = 400  # looks further apart than that may have missed something
+START_US = 600  # longer than that, so everybody notices a start
+SLOT_US = 2500
+SAMPLE_US = 1000
+LATE_US = 250
+QUIET_US = 2500
+QUIET_MS = 40
 
 
 class NoLock:
@@ -15,3 +46,205 @@ class NoLock:
 
     def release(self):
         """Nothing to do."""
+
+
+class TimeSlots:
+    """What both strategies share: waiting for quiet, and sending the node id."""
+
+    def __init__(self, quiet_us, timer):
+        self.quiet_us = quiet_us
+        self.timer = timer
+        self.released_us = None
+
+    def acquire(self, node_id, timeout_ms):
+        """Wait for the line. True if it is ours now, False after ``timeout_ms`` (and the few ms of
+        an arbitration that has begun).
+        """
+        timer = self.timer
+        diff = timer.ticks_diff
+        since = now = idle_since = timer.ticks_us()
+        quiet_us = self.quiet_us
+        if self.released_us is not None and diff(now, self.released_us) < 2 * quiet_us:
+            # who waited while we held it goes first, also with a clock that is 10 % slower
+            quiet_us += quiet_us // 8 + 1000
+        won = False
+        try:
+            self.free()
+            while diff(now, since) < timeout_ms * 1000:
+                last = now
+                now = timer.ticks_us()
+                idle = self.idle()
+                if not idle or diff(now, last) > GAP_US:
+                    idle_since = now
+                elif diff(now, idle_since) >= quiet_us:
+                    won = self.compete(node_id, now)
+                    if won:
+                        break
+                    self.free()
+                timer.sleep_us(POLL_US if idle else BUSY_US)
+        finally:
+            if not won:
+                self.free()
+        return won
+
+    def release(self):
+        """Let it go. Call it only if ``acquire`` has returned True."""
+        self.free()
+        self.released_us = self.timer.ticks_us()
+
+    def compete(self, node_id, idle_us):
+        """Start, and send the node id. ``idle_us``: just before the line was last seen idle."""
+        timer = self.timer
+        diff = timer.ticks_diff
+        self.start()
+        begun = timer.ticks_us()
+        if diff(begun, idle_us) > LATE_US or self.idle():  # idle although pulled: a broken wire
+            return False
+        self.prefix()
+        if diff(timer.ticks_us(), begun) > START_US:
+            return False
+        at = START_US
+        for bit in (4, 2, 1):
+            self.wait(begun, at)
+            if node_id & bit:
+                self.free()
+            else:
+                self.zero()
+            self.wait(begun, at + SAMPLE_US)
+            if node_id & bit and not self.idle():
+                return False
+            self.pull()
+            if diff(timer.ticks_us(), begun) > at + SAMPLE_US + LATE_US:
+                return False
+            at += SLOT_US
+        self.finish(begun, at)
+        return True
+
+    def wait(self, begun, at):
+        """Until ``at`` after ``begun``."""
+        rest_us = at - self.timer.ticks_diff(self.timer.ticks_us(), begun)
+        if rest_us > 0:
+            self.timer.sleep_us(rest_us)
+
+
+class BusyLine(TimeSlots):
+    """One wire between the boards beside the bus, pulled while somebody uses the bus.
+
+    ``active``: the level it is pulled to; the pin lets go otherwise. 0 wants a pull-up resistor on
+    the wire, 1 a pull-down; the boards' own resistors are switched on as well. A holder that has
+    crashed lets go at its reset.
+    """
+
+    def __init__(self, pin, *, active=0, timer=timer):
+        demand(hasattr(pin, "init"), "pin", "a Pin", pin)
+        demand(active in (0, 1), "active", "0 or 1", active)
+        super().__init__(QUIET_US, timer)
+        self.pin = pin
+        self.active = active
+
+    def idle(self):
+        return self.pin() != self.active
+
+    def free(self):
+        pin = self.pin
+        pin.init(pin.IN, pin.PULL_DOWN if self.active else pin.PULL_UP)
+
+    def pull(self):
+        self.pin.init(self.pin.OUT, value=self.active)
+
+    start = pull
+
+    def prefix(self):
+        pass
+
+    zero = prefix
+
+    def finish(self, begun, at):
+        pass  # it stays pulled
+
+
+class BusArbitration(TimeSlots):
+    """No wire but the bus: contenders send the master code ``0000 1nnn``, n the node id (UM10204
+    3.1.12: such codes are for arbitration, and no device acknowledges them).
+
+    For ``SoftI2C`` on the same two pins. A holder shows itself by its transfers only: so it must
+    never pause between two of them for ``quiet_ms``, a garbage collection included, and wait that
+    long everybody must.
+    """
+
+    def __init__(self, scl, sda, *, quiet_ms=QUIET_MS, timer=timer):
+        demand(hasattr(scl, "init"), "scl", "a Pin", scl)
+        demand(hasattr(sda, "init"), "sda", "a Pin", sda)
+        demand(quiet_ms > 0, "quiet_ms", "milliseconds", quiet_ms)
+        super().__init__(quiet_ms * 1000, timer)
+        self.scl = scl
+        self.sda = sda
+        self.ready = False
+
+    def idle(self):
+        return self.scl() and self.sda()
+
+    def free(self):
+        scl = self.scl
+        sda = self.sda
+        if not self.ready:
+            self.ready = True
+            sda.init(sda.OPEN_DRAIN, value=1)
+            scl.init(scl.OPEN_DRAIN, value=1)
+        sda(1)  # before SCL: no STOP
+        scl(1)
+
+    def start(self):
+        self.sda(0)
+
+    def prefix(self):
+        scl = self.scl
+        sda = self.sda
+        scl(0)
+        for _ in range(4):
+            scl(1)
+            scl(0)
+        sda(1)
+        scl(1)
+        scl(0)
+        sda(0)
+
+    def zero(self):
+        self.scl(1)
+
+    def pull(self):
+        self.scl(0)  # before SDA: no START
+        self.sda(0)
+
+    def finish(self, begun, at):
+        self.wait(begun, at)  # a 0 bit must last until the slowest has looked
+        scl = self.scl
+        sda = self.sda
+        sda(1)
+        scl(1)  # nobody acknowledges
+        scl(0)
+        sda(0)
+        scl(1)
+        sda(1)  # STOP
+
+
+def recover_bus(scl, sda):
+    """Free an SDA that a chip holds low because its master died while it was reading it: nine
+    clocks, then STOP (UM10204 3.1.16). True if both lines are high then.
+
+    For ``Cluster(recover=lambda: recover_bus(scl, sda))``. A START comes first, where SDA is free:
+    it makes a chip forget a write that was cut off, which a STOP alone would store (AT24C256:
+    software reset). An SCL that is held low needs a power cycle.
+    """
+    sda.init(sda.OPEN_DRAIN, value=1)
+    scl.init(scl.OPEN_DRAIN, value=1)
+    sda(0)
+    scl(0)
+    sda(1)
+    for _ in range(9):
+        scl(1)
+        scl(0)
+    scl(1)
+    sda(0)
+    sda(1)
+    return bool(scl() and sda())

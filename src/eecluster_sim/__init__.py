@@ -23,6 +23,7 @@ from .wire.lines import Line
 from .world import World
 
 if sys.implementation.name == "cpython":
+    from .contest import Contest, Limits
     from .files import FileEeprom
     from .process_board import Event, ProcessBoard
     from .scheduler import Scheduler

@@ -27,6 +27,7 @@ class World:
         self.lines = Lines()
         self.bus = WireBus(self) if wires else Bus()
         self.boards = []
+        self._named = {}
         self.scheduler = None
 
     @property
@@ -42,6 +43,12 @@ class World:
         board = Board(self, node, driver, freq, drift, uid)
         self.boards.append(board)
         return board
+
+    def line(self, name: str, pull=1, rise_ns=2000):
+        """The line of that name, a new one if there is none yet: for `board.pin(line)`."""
+        if name not in self._named:
+            self._named[name] = self.lines.line(name, pull, rise_ns)
+        return self._named[name]
 
     def advance_s(self, seconds):
         """Let time pass while nobody does anything."""

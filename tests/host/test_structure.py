@@ -14,9 +14,9 @@ LIBRARY = Path(__file__).resolve().parents[2] / "src" / "eecluster"
 # A module imports, at its top, only from floors below its own.
 FLOORS = [
     ["errors", "bitmap", "hosttime"],  # hosttime: CPython's stand-in for MicroPython's `time`
-    ["layout"],
+    ["layout", "ticks"],
     ["config", "eeprom", "rules"],
-    ["lock", "status", "slots", "lead"],
+    ["status", "slots", "lead", "lock"],
     ["care", "events"],
     ["node"],
     ["cluster"],
@@ -24,7 +24,7 @@ FLOORS = [
 ]
 # Modules that most wakes do not need. Functions import them, from any floor, when one is needed; at
 # the top of a file only another of them may.
-LAZY = ["lead", "care", "events"]
+LAZY = ["lead", "care", "events", "lock"]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 FORBIDDEN = ("machine", "typing", "eecluster_sim")
 

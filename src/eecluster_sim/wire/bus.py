@@ -7,7 +7,9 @@ two buses of one, each with the chips and boards on its side.
 from ..bus import Bus
 from .chip import Receiver
 
-RISE_NS = 300  # 4.7 kilohms and 75 pF, from 0.3 to 0.7 Vcc; UM10204 table 10 allows 300 ns at 400 kHz
+RISE_NS = (
+    300  # 4.7 kilohms and 75 pF, from 0.3 to 0.7 Vcc; UM10204 table 10 allows 300 ns at 400 kHz
+)
 
 
 class WireBus(Bus):
