@@ -1,0 +1,1 @@
+"""Long runs on all processors, resumable, whose results stand in the docs. `make soak`."""
