@@ -7,7 +7,7 @@ is better in all. A figure is a dict: value, floor, goal, first_version; None wh
 import tempfile
 from pathlib import Path
 
-from bench import unixport, wakes
+from bench import locks, unixport, wakes
 from bench.floor import floor
 from bench.peers import SYSTEMS
 
@@ -19,6 +19,8 @@ GOALS: dict[str, float] = {
     "smallest_heap 2/2 primary": 48 * 1024,
     "imported_instructions": 1_500_000,
     "mpy_bytes": 12 * 1024,
+    "acquire_ms BusyLine idle": 20,
+    "acquire_ms BusArbitration idle": 50,
 }
 for _nodes, _eeproms in wakes.SIZES:
     GOALS[f"bus_primary_to_standby {_nodes}/{_eeproms}"] = 1.5
@@ -65,12 +67,36 @@ def bus():
     return found
 
 
+def lock():
+    """Figures of the lock strategies, from the simulated wires."""
+    found = Figures()
+    for name, make in locks.STRATEGIES.items():
+        board = locks.idle_board()
+        figures = {"acquire_ms {} idle": locks.acquire_ms(board, make(board))}
+        for boards in (2, 8):
+            mean, worst = locks.contended_ms(make, boards)
+            figures[f"acquire_ms {{}} {boards} contenders, mean"] = mean
+            figures[f"acquire_ms {{}} {boards} contenders, worst"] = worst
+        for role in wakes.ROLES:
+            spent, wire = locks.wake_ms(make, role)
+            figures[f"wake_ms {{}} {role}"] = spent
+            figures[f"wake_wire_ms {{}} {role}"] = wire
+        for figure, value in figures.items():
+            found.note(figure.format(name), round(value, 4), None)
+    return found
+
+
 def board(missing=()):
     """Figures of the MicroPython unix port, as far as they can be had without what is missing."""
     found = Figures()
     with tempfile.TemporaryDirectory() as folder:
         unixport.prepare(Path(folder))
         found.note("mpy_bytes", *[unixport.mpy_bytes(system, Path(folder)) for system in SYSTEMS])
+        names = list(locks.STRATEGIES)
+        found.note("lock_mpy_bytes both", locks.lock_bytes(), None)
+        for name in names:
+            others = [other for other in names if other != name]
+            found.note(f"lock_mpy_bytes {name}", locks.lock_bytes(others), None)
         port = unixport.UnixPort(Path(folder))
         if "micropython" not in missing:
             _memory(port, found)
@@ -80,6 +106,9 @@ def board(missing=()):
 
 
 def _memory(port, found):
+    for name in locks.STRATEGIES:
+        for figure, value in port.lock_heap(name).items():
+            found.note(f"{figure} {name}", value, None)
     for size in unixport.SIZES:
         for role in unixport.ROLES:
             where = f" {size[0]}/{size[1]} {role}"
@@ -97,6 +126,11 @@ def _instructions(port, found):
     start = port.start()
     imported = [port.imported(system) for system in SYSTEMS]
     found.note("imported_instructions", *imported, start)
+    locked = port.counts(
+        [("-c", f"import eecluster; eecluster.{name}") for name in locks.STRATEGIES]
+    )
+    for name, instructions in zip(locks.STRATEGIES, locked, strict=True):
+        found.note(f"lock_imported_instructions {name}", instructions - imported[0], None)
     for role in unixport.ROLES:
         size = unixport.SIZES[0]
         known = [

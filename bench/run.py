@@ -54,14 +54,18 @@ def main(arguments=None):
     console = Console(width=None if sys.stdout.isatty() else 110)
     bus = figures.bus()
     console.print(table("The bus at 400 kHz with 5 ms per write, simulated", bus))
+    lock = figures.lock()
+    console.print(table("The locks, on simulated wires", lock))
     board = figures.board(missing)
     console.print(table("The MicroPython unix port (64 bits)", board))
     if missing:
         console.print(f"left out, because not installed: {', '.join(missing)}", style="red")
-    for sentence in (bus.missed() | board.missed()).values():
+    for sentence in (bus.missed() | lock.missed() | board.missed()).values():
         console.print(f"missed: {sentence}", style="red")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"missing": missing, "figures": bus | board}, indent=1) + "\n")
+    path.write_text(
+        json.dumps({"missing": missing, "figures": bus | lock | board}, indent=1) + "\n"
+    )
     console.print(f"written to {path}")
 
 

@@ -8,8 +8,10 @@ smallest_heap      `-X heapsize` under which a whole wake runs, import included,
                    script and its chips' contents lie there too: what they need alone is the floor
 *_instructions     counted by valgrind (callgrind) in the interpreter's main function, its start
                    included. Role known: the import and, from other runs, what making the object and
-                   `health_check()` add, less what the same transfers cost without the library
-mpy_bytes          all files of bytecode together
+                   `health_check()` add, less what the same transfers cost without the library; of
+                   a lock: what its import adds to the library's
+mpy_bytes          the bytecode that every board has: all but the locks
+lock_*_heap        of a lock: importing it after the library, its object, an acquire and a release
 
 Each figure is taken twice and must be the same. MicroPython runs in a folder and with an
 environment of its own.
@@ -30,10 +32,17 @@ from bench.steps import make_image
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "build" / "mpy" / "eecluster"
 TOOLS = Path(sys.executable).parent
-MODULES = ("board", "peers", "steps", "first_version")  # of bench, that run on MicroPython
+MODULES = (
+    "board",
+    "peers",
+    "steps",
+    "first_version",
+    "lock_heap",
+)  # of bench, that run on MicroPython
 SIZES = ((2, 2), (8, 8))  # nodes, EEPROMs
 ROLES = ("standby", "primary")
 HEAP_NAMES = ("imported_heap", "first_wake_heap", "later_wake_heap", "new_object_heap")
+LOCK_NAMES = ("lock_imported_heap", "lock_object_heap", "lock_acquire_heap")
 STEP_BYTES = 64  # to which the smallest heap is found
 TIMEOUT_S = 120
 CALLGRIND = (
@@ -62,8 +71,12 @@ def missing():
 
 
 def mpy_bytes(system, folder):
-    """All bytecode of the library, or of the first version."""
-    files = LIBRARY.glob("*.mpy") if system == "eecluster" else [folder / "bench/first_version.mpy"]
+    """The bytecode of the library without its locks, or of the first version."""
+    files = (
+        [LIBRARY / "__init__.mpy", LIBRARY / "more.mpy"]
+        if system == "eecluster"
+        else [folder / "bench/first_version.mpy"]
+    )
     return sum(file.stat().st_size for file in files)
 
 
@@ -121,6 +134,11 @@ class UnixPort:
         printed = twice(self.output, *_board(system, role, size, "heap"))[0]
         numbers = printed.strip("()\n").split(", ")
         return dict(zip(HEAP_NAMES, map(int, numbers), strict=True))
+
+    def lock_heap(self, strategy):
+        """The figures of LOCK_NAMES."""
+        printed = twice(self.output, "-m", "bench.lock_heap", strategy)[0]
+        return dict(zip(LOCK_NAMES, map(int, printed.strip("[]\n").split(", ")), strict=True))
 
     def fits(self, system, role, size, step, heap_bytes):
         """Does the step of bench.board run with that heap?"""

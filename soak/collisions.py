@@ -13,35 +13,26 @@ Counted, besides what the names say:
     takeovers       node 1 became primary: it could not read that node 0 is alive
     stale_confirms  a confirmation that began after one with a higher token had ended (promise I2)
 
-    python -m soak.collisions [--wakes 10000] [--replay DRIVER LOCK SEED]
+    python -m soak.collisions DRIVER LOCK SEED      replays one
 """
 
-import argparse
 import functools
-import json
 import sys
 
-from rich.console import Console
-from rich.table import Table
+from bench.locks import STRATEGIES
 
 from eecluster import Cluster, NoLock
 from eecluster_sim import Limits, Scheduler, World
 from soak import jobs
-from soak.locks import bus_arbitration, busy_line
 
 CODE = ("src/eecluster", "src/eecluster_sim", "soak/collisions.py")
-RESULT = jobs.ROOT / "docs" / "data" / "collisions.json"
 WAKES = 10_000
 APART_US = 20_000
 QUIET_ROUNDS = 8  # `readmit` and some more
 ADDRESSES = (0x50, 0x51)
 USED = 5 * 64  # bytes of a chip that a cluster of two nodes uses: the label, two copies each
 DRIVERS = {"SoftI2C": "softi2c", "ESP32 I2C": "esp32-idf55", "arbitrating I2C": "rp2040"}
-LOCKS = {
-    "no lock": lambda board: NoLock(),
-    "BusyLine": busy_line,
-    "BusArbitration": bus_arbitration,
-}
+LOCKS = {"no lock": lambda board: NoLock(), **STRATEGIES}
 
 
 def cluster(board, lock):
@@ -222,24 +213,22 @@ def recovers(chips) -> bool:
 
 
 def one(seed, driver, lock):
+    """The figures of two wakes."""
     return Trial(seed, driver, lock).run()
 
 
 def make_jobs(wakes):
+    """So many wakes for each driver and each lock."""
     code = jobs.fingerprint(*CODE)
-    made = []
-    for lock in LOCKS:
-        for driver in DRIVERS:
-            file = f"collisions-{driver}-{lock}.json".replace(" ", "_")
-            path = jobs.ROOT / "build" / "soak" / file
-            title = f"{driver}, {lock}"
-            made.append(jobs.Job(title, one, (driver, lock), wakes // 2, path, code))
-    return made
+    return [
+        jobs.Job(f"{driver}, {lock}", one, (driver, lock), wakes // 2, code)
+        for lock in LOCKS
+        for driver in DRIVERS
+    ]
 
 
 COLUMNS = {
     "corrupt bytes": "corrupt_bytes",
-    "outside the cluster": "foreign_bytes",
     "failed transfers": "failed_transfers",
     "failed calls": "failed_calls",
     "stuck buses": "stuck_buses",
@@ -248,39 +237,22 @@ COLUMNS = {
     "stale confirms": "stale_confirms",
     "not recovered": "not_recovered",
 }
+HEADS = ("I2C", "lock", "wakes", *COLUMNS, "mean ms", "worst ms")
 
 
-def table(results):
-    made = Table("", "wakes", *COLUMNS, "mean ms", "worst ms")
-    for title, found in results.items():
-        per = 10_000 / found["wakes"]
-        mean_ms = found["wait_ns"] / found["acquires"] / 1e6
-        counts = [f"{found[name] * per:,.0f}" for name in COLUMNS.values()]
-        worst_ms = found["worst_wait_ns"] / 1e6
-        made.add_row(title, f"{found['wakes']:,}", *counts, f"{mean_ms:.1f}", f"{worst_ms:.0f}")
-    return made
+def row(driver, lock, found):
+    """The figures of a job as text, under HEADS: counts per 10,000 wakes."""
+    counts = [f"{found[name] * 10_000 / found['wakes']:,.0f}" for name in COLUMNS.values()]
+    mean_ms = found["wait_ns"] / found["acquires"] / 1e6
+    worst_ms = found["worst_wait_ns"] / 1e6
+    waits = [f"{mean_ms:.0f}", f"{worst_ms:.0f}"] if worst_ms else ["", ""]
+    return [driver, lock, f"{found['wakes']:,}", *counts, *waits]
 
 
-def main(arguments=None):
-    parser = argparse.ArgumentParser(description="two boards at the same time")
-    parser.add_argument("--wakes", type=int, default=WAKES)
-    parser.add_argument("--write", action="store_true", help=f"keep the result in {RESULT.name}")
-    parser.add_argument("--replay", nargs=3, metavar=("DRIVER", "LOCK", "SEED"))
-    options = parser.parse_args(arguments)
-    console = Console()
-    if options.replay:
-        driver, lock, seed = options.replay
-        console.print(one(int(seed), driver, lock))
-        return 0
-    todo = make_jobs(options.wakes)
-    jobs.run(todo, console)
-    results = {job.title: job.state["totals"] for job in todo}
-    console.print(table(results))
-    if options.write:
-        RESULT.parent.mkdir(parents=True, exist_ok=True)
-        RESULT.write_text(json.dumps(results, indent=1) + "\n")
-    return 0
+def main(driver, lock, seed):
+    for name, value in one(int(seed), driver, lock).items():
+        print(f"{name:16} {value:,}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -7,12 +7,14 @@ that was stopped goes on there, and one of other code starts anew.
 import hashlib
 import json
 import os
+import re
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 ROOT = Path(__file__).resolve().parent.parent
+STATES = ROOT / "build" / "soak"
 BATCH = 50  # seeds
 
 
@@ -42,17 +44,17 @@ def merge(total: dict, more: dict) -> dict:
 
 
 class Job:
-    """`one(seed, *args) -> dict` for seeds 0..count-1; the state is kept in `path`."""
+    """`one(seed, *args) -> dict` for seeds 0..count-1; the state is kept in a file."""
 
-    def __init__(self, title, one, args, count, path, code):
+    def __init__(self, title, one, args, count, code):
         self.title = title
         self.one = one
         self.args = args
         self.count = count
-        self.path = path
+        self.path = STATES / (re.sub(r"\W+", "-", title) + ".json")
         self.state = {"code": code, "seeds": 0, "totals": {}}
-        if path.exists():
-            kept = json.loads(path.read_text())
+        if self.path.exists():
+            kept = json.loads(self.path.read_text())
             if kept["code"] == code:
                 self.state = kept
 

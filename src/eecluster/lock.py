@@ -66,7 +66,7 @@ class TimeSlots:
         quiet_us = self.quiet_us
         if self.released_us is not None and diff(now, self.released_us) < 2 * quiet_us:
             # who waited while we held it goes first, also with a clock that is 10 % slower
-            quiet_us += quiet_us // 8 + 1000
+            quiet_us += quiet_us // 8 + 1500
         won = False
         try:
             self.free()

@@ -82,8 +82,10 @@ class Board:
     rtc_s        what the clock shows at power-up
     unreachable  I2C addresses that this board alone does not reach
 
-    In a world with wires (where there is no `i2c` before somebody makes one, because its constructor
-    moves the lines, and `crash_at`, `fail_next`, `short_write` and `unreachable` have no meaning):
+    In a world with wires there is no `i2c` before somebody makes one, because its constructor moves
+    the lines. Faults of transactions (`crash_at`, `fail_next`, `short_write`) are ValueErrors there:
+    plan others by `world.lines.at`. And there are
+
 
     cpu          what its calls cost, its pauses, its clock's error
     scl, sda     its pins on the bus; `pin(line)`: on any other line
@@ -167,7 +169,10 @@ class Board:
     def _release_pins(self, power=True):
         """What a reset, or the end of the supply, does to the pins."""
         now_ns = self.world.now_ns
-        for pin in self._pins.values():
+        pins = list(self._pins.values())
+        if pins and self.world.random.below(2):  # which of them rises first is chance
+            pins.reverse()
+        for pin in pins:
             if not power:
                 pin.end.hold = False
             pin.end.release(now_ns)
@@ -233,7 +238,7 @@ class Board:
             raise PowerLoss
 
     def recover(self):
-        """Nine clocks and a STOP on the pins: what a `recover` function of the user does."""
+        """Nine clocks and a STOP, for a world without wires: what `eecluster.recover_bus` does."""
         spent_ns = 11 * 1000000000 // self.freq
         life = self.life
         start_ns = self.world.transaction(self, spent_ns)
@@ -316,3 +321,6 @@ class Board:
     def _arm(self):
         planned = self._crash_in is not None or self._short_write is not None
         self.armed = planned or len(self._fails) > 0
+        if self.armed and self.world.wires:
+            self.disarm()
+            raise ValueError("with wires there are no transactions to fail: see world.lines.at")

@@ -46,13 +46,17 @@ class Contest:
     make_lock   function of a board that makes its lock
     hold        function of a board that uses the bus under the lock; default: `transfers`
     timeout_ms  what acquire() is given
+    apart_us    all start within that time; default: one of OFFSETS_US, by the seed
 
     After run(): doubles (how often somebody got the lock while another one had it), waits_ns (of
     each acquire that returned True), failures (how many returned False), errors (holds that ended
     with an OSError), order (node ids).
     """
 
-    def __init__(self, make_lock, boards, seed, limits=None, rounds=1, hold=None, timeout_ms=3000):
+    def __init__(
+        self, make_lock, boards, seed, limits=None, rounds=1, hold=None, timeout_ms=3000,
+        apart_us=None,
+    ):  # fmt: skip
         self.world = World(seed, wires=True)
         self.timeout_ms = timeout_ms
         self.rounds = rounds
@@ -72,7 +76,7 @@ class Contest:
             node = random.choice(nodes)
             nodes.remove(node)
             limits.apply(self.world.add_board(node).cpu, random)
-        self._apart_us = random.choice(OFFSETS_US)
+        self._apart_us = apart_us or random.choice(OFFSETS_US)
 
     def run(self):
         """Returns itself."""

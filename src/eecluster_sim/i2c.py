@@ -22,25 +22,29 @@ class PowerLoss(BaseException):
 
 
 class Driver:
-    """How a port's I2C behaves: errno of a NACK, errno of a timeout, and two habits.
+    """How a port's I2C behaves: errno of a NACK, errno of a timeout, and its habits.
 
+    engine        what moves the lines where there are lines (see wire/masters.py)
     honours_stop  `stop=False` really holds the bus (SoftI2C); other drivers send STOP anyway
     blind_probe   a read of no bytes from an absent chip succeeds (ESP-IDF's new driver)
     """
 
-    def __init__(self, nack: int, timeout: int, honours_stop=False, blind_probe=False):
+    def __init__(self, nack: int, timeout: int, engine, honours_stop=False, blind_probe=False):
         self.nack = nack
         self.timeout = timeout
+        self.engine = engine
         self.honours_stop = honours_stop
         self.blind_probe = blind_probe
 
 
 DRIVERS = {
-    "softi2c": Driver(ENODEV, ETIMEDOUT_ESP, honours_stop=True),
-    "esp32-legacy": Driver(ENODEV, ETIMEDOUT_ESP),
-    "esp32-idf55": Driver(ENODEV, ENODEV, blind_probe=True),
-    "esp32-idf6": Driver(ESP_ERR_INVALID_RESPONSE, ESP_ERR_INVALID_RESPONSE, blind_probe=True),
-    "rp2040": Driver(EIO, ETIMEDOUT_RP2, honours_stop=True),
+    "softi2c": Driver(ENODEV, ETIMEDOUT_ESP, "soft", honours_stop=True),
+    "esp32-legacy": Driver(ENODEV, ETIMEDOUT_ESP, "clearing-legacy"),
+    "esp32-idf55": Driver(ENODEV, ENODEV, "clearing", blind_probe=True),
+    "esp32-idf6": Driver(
+        ESP_ERR_INVALID_RESPONSE, ESP_ERR_INVALID_RESPONSE, "clearing", blind_probe=True
+    ),
+    "rp2040": Driver(EIO, ETIMEDOUT_RP2, "arbitrating", honours_stop=True),
 }
 
 

@@ -184,7 +184,8 @@ BAD = [
     (upward_imports, "layout", "import eecluster.slots as s"),
     (upward_imports, "layout", "from eecluster.slots import look"),
     (upward_imports, "layout", "from eecluster import slots"),
-    (upward_imports, "slots", "from .lock import NoLock"),
+    (upward_imports, "slots", "from .status import Status"),
+    (upward_imports, "cluster", "from .lock import NoLock"),
     (upward_imports, "slots", "from .slots import look"),
     (upward_imports, "cluster", "def f():\n    from . import Cluster"),
     (upward_imports, "cluster", "from .events import pending"),
@@ -212,7 +213,7 @@ GOOD = [
     (
         upward_imports,
         "cluster",
-        "import time\nfrom . import layout, lock\nfrom .errors import ClusterError",
+        "import time\nfrom . import layout, status\nfrom .errors import ClusterError",
     ),
     (
         upward_imports,

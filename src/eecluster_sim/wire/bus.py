@@ -7,9 +7,7 @@ two buses of one, each with the chips and boards on its side.
 from ..bus import Bus
 from .chip import Receiver
 
-RISE_NS = (
-    300  # 4.7 kilohms and 75 pF, from 0.3 to 0.7 Vcc; UM10204 table 10 allows 300 ns at 400 kHz
-)
+RISE_NS = 300  # 4.7 kilohms and 75 pF; at 400 kHz UM10204 table 10 allows so much
 
 
 class WireBus(Bus):
@@ -29,7 +27,7 @@ class WireBus(Bus):
         self.scl.changed = self._scl_changed
         self.sda.changed = self._sda_changed
         self.receivers = {}
-        self.listeners = []  # what is told of each START and STOP: start(now_ns), stop(now_ns)
+        self.listeners = []  # told of START and STOP: start(now_ns), stop(now_ns); owner, bus
         self._following = []  # receivers that hear the clock
 
     def add(self, chip):
@@ -43,6 +41,35 @@ class WireBus(Bus):
         receiver = self.receivers.pop(chip)
         receiver.reset(self.world.now_ns)
         self.listeners.remove(receiver)
+
+    def cut(self, owners) -> "WireBus":
+        """Cut both lines: these boards and chips are on the bus that is returned."""
+        far = WireBus(self.world, "'")
+        self._move(far, owners)
+        return far
+
+    def mend(self, far):
+        """Join the bus that `cut` has returned again."""
+        far._move(self, list(far.scl.ends) + list(far.sda.ends))
+
+    def _move(self, target, owners):
+        now_ns = self.world.now_ns
+        for chip in [chip for chip in self.chips if chip in owners]:
+            super().remove(chip)
+            Bus.add(target, chip)
+            target.receivers[chip] = self.receivers.pop(chip)
+        for listener in [one for one in self.listeners if one.owner in owners]:
+            self.listeners.remove(listener)
+            target.listeners.append(listener)
+            listener.bus = target
+            if listener in self._following:
+                self._following.remove(listener)
+                target.follow(listener)
+        for board in self.world.boards:
+            if board in owners:
+                board.bus = target
+        self.scl.cut(now_ns, owners, target.scl)
+        self.sda.cut(now_ns, owners, target.sda)
 
     def follow(self, receiver):
         """From now on this receiver hears the clock."""

@@ -4,8 +4,10 @@ Rule: the chip samples SDA when SCL rises and changes SDA after SCL has fallen. 
 After each address byte that is not its own it waits for the next START. During a write cycle it
 does not hear even that. (AT24C256 data sheet: Device Operation; 24LC256: 4.0 Bus Characteristics.)
 
-A STOP counts only between bytes; within a byte it ends the transfer and nothing is written. A START
-anywhere begins anew, and what was received without a STOP is forgotten, but for the address.
+A STOP counts only between bytes; within a byte it ends the transfer and nothing is written (M24256
+data sheet: Write Operations, "10th bit"). A START anywhere begins anew, and what was received
+without a STOP is forgotten, but for the address. An FRAM keeps each byte that was complete
+(FM24CL64B data sheet: Memory Operation).
 """
 
 OUTPUT_NS = 500  # SCL low to data out valid: 50 to 900 ns (AT24C256, tAA)
@@ -17,7 +19,7 @@ class Receiver:
     """The front of one chip. `sending`: it is being read, and may hold SDA low."""
 
     def __init__(self, chip, bus):
-        self.chip = chip
+        self.chip = self.owner = chip
         self.bus = bus
         self.end = bus.sda.end(chip)
         self._byte = bytearray(1)
@@ -31,8 +33,14 @@ class Receiver:
     def reset(self, now_ns: int):
         """The supply has failed: nothing is known, and SDA is let go."""
         self._output(now_ns, None)
-        self._forget()
+        self._end(None)
         self.bus.leave(self)
+
+    def _end(self, stop_ns):
+        """The transfer is over; stop_ns None: without a STOP that counts."""
+        if self._state == _WRITE and self._raw:
+            self.chip.receive(bytes(self._raw), stop_ns)
+        self._forget()
 
     def _forget(self):
         self._state = _DEAF
@@ -44,9 +52,7 @@ class Receiver:
 
     def start(self, now_ns: int):
         chip = self.chip
-        if self._state == _WRITE and self._raw:
-            chip.receive(bytes(self._raw), None)
-        self._forget()
+        self._end(None)
         self._output(now_ns, None)
         if chip.powered and chip.plugged and now_ns >= chip.busy_until_ns:
             self._state = _ADDRESS
@@ -55,10 +61,8 @@ class Receiver:
             self.bus.leave(self)
 
     def stop(self, now_ns: int):
-        # SCL is high: its rise was taken for a bit
-        if self._state == _WRITE and self._raw and self._bits <= 1:
-            self.chip.receive(bytes(self._raw), now_ns)
-        self._forget()
+        whole = self._bits <= 1  # SCL is high: its rise was taken for a bit
+        self._end(now_ns if whole and self.chip.plugged else None)
         self._output(now_ns, None)
         self.bus.leave(self)
 

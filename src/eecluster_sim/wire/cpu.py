@@ -3,6 +3,13 @@
 Rule: each call of a pin or of the clock takes effect, then takes its time; a pause (garbage
 collection, an interrupt, another task) may come in any of them. Time is spent lazily: it adds up
 until the board touches a line, when everybody who is earlier goes first.
+
+What calls take, from 2 us to 30 us: a pin call of bytecode is some 500 to 1000 cycles, 2 to 4 us at
+240 MHz (an estimate); on an ESP8266 the levels of `value(1)`, `value(0)` were seen to last about
+30 us (oscilloscope, codeprj.com/zh/blog/aada491). What pauses take: a collection of an ESP32's
+internal heap 2 to 2.5 ms, with 4 MB of SPI RAM 286 ms (peterhinch/micropython-micro-gui issue 10;
+80 to 100 ms with 8 MB: micropython pull request 10235); other tasks up to 10 ms (micropython issue
+3894, from the time when its tick was 100 Hz).
 """
 
 CALL_NS = 4000
@@ -14,7 +21,8 @@ class Cpu:
 
     call_ns    what a call costs                    jitter_ns   up to so much more, at random
     pause_ns   the longest pause                    pause_calls  a pause comes in each so many calls
-                                                                 on average; 0: none
+                                                                 on average (at most a million);
+                                                                 0: none
     apart_ns   from the end of a pause to the next one at least
     rate_ppm   the clock's error: +50000 and a second of this board lasts 1.05 s
     """
@@ -31,6 +39,8 @@ class Cpu:
         self.paused = 0  # how many pauses there were
         self.debt_ns = 0  # spent, but the world does not know yet
         self._next_pause_ns = 0
+        self._noise = self._random.next32() >> 1
+        self._calls = self._pause_at = 0
 
     def now_ns(self) -> int:
         """True time for this board."""
@@ -38,10 +48,24 @@ class Cpu:
 
     def call(self):
         """The time of a call."""
-        self.debt_ns += self.call_ns
-        if self.jitter_ns:
-            self.debt_ns += self._random.below(self.jitter_ns)
-        if self.pause_calls and self._random.below(self.pause_calls) == 0:
+        # quick and good enough for jitter: a congruential generator, its upper bits
+        self._noise = noise = (self._noise * 1103515245 + 12345) & 0x7FFFFFFF
+        self.debt_ns += self.call_ns + (self.jitter_ns * (noise >> 11) >> 20)
+        if self.pause_calls:
+            self._calls += 1
+            if self._calls >= self._pause_at:
+                due = self._pause_at
+                self._pause_at = self._calls + 1 + self._random.below(2 * self.pause_calls)
+                if due:
+                    self._pause()
+
+    def run(self, ns: int):
+        """Firmware runs for `ns` by this board's clock: no call, but pauses come all the same, as
+        often as in calls that take as long."""
+        if self.rate_ppm:
+            ns = self.to_true_ns(ns)
+        self.debt_ns += ns
+        if self.pause_calls and self._random.below(self.pause_calls * CALL_NS) < ns:
             self._pause()
 
     def _pause(self):

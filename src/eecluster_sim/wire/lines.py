@@ -85,9 +85,9 @@ class Line:
         self._stuck = level
         self.update(now_ns)
 
-    def cut(self, now_ns: int, owners) -> "Line":
-        """Cut it: these owners' ends are on the new line that is returned, with a resistor too."""
-        far = self.lines.line(self.name + "'", self.pull, self.rise_ns)
+    def cut(self, now_ns: int, owners, far=None) -> "Line":
+        """Cut it: these owners' ends are on the line that is returned, with a resistor too."""
+        far = far or self.lines.line(self.name + "'", self.pull, self.rise_ns)
         self._move(now_ns, far, [end for owner, end in self.ends.items() if owner in owners])
         return far
 
@@ -132,7 +132,7 @@ class Line:
             level = int(any(end.pull == PULL_UP for end in self.ends.values()))
         if level == self.level:
             self._rising_ns = None
-        elif level and self.rise_ns and not self._highs:
+        elif level and self.rise_ns and not self._highs and self._stuck is None:
             if self._rising_ns is None:
                 self._rising_ns = now_ns + self.rise_ns
                 self.lines.at(self._rising_ns, self._risen)
@@ -165,7 +165,8 @@ class End:
         self.drives = None
         self.clamps = False
         self.hold = False
-        self.mode, self.pull, self.value = IN, 0, 0
+        self.pull = 0  # as it is on the line; the others are as the program wants them
+        self.mode, self.wanted_pull, self.value = IN, 0, 0
 
     def drive(self, now_ns: int, drives):
         """Drive it 0, 1, or let it go (None)."""
@@ -179,26 +180,26 @@ class End:
             line.update(now_ns)
 
     def set(self, now_ns: int, mode: int, pull: int, value: int, hold: int):
-        """Change what is not -1. A held pin keeps all until it is told not to hold."""
-        if hold != -1:
-            latched, self.hold = self.hold and hold == 1, bool(hold)
-        else:
-            latched = self.hold
-        if latched:
-            return
+        """Change what is not -1.
+
+        A held pin shows it later: when `hold` is given again, either value, which lets go of it
+        first (MicroPython's ports/esp32/machine_pin.c).
+        """
         if value != -1:
             self.value = value
         if mode != -1:
             self.mode = mode
-        if pull != -1 and pull != self.pull:
-            self.pull = pull
-            self.line.update(now_ns)
+        if pull != -1:
+            self.wanted_pull = pull
+        if hold != -1:
+            self.hold = False
         self._follow(now_ns)
+        if hold != -1:
+            self.hold = bool(hold)
 
     def release(self, now_ns: int):
-        """What a reset does to a pin that does not hold."""
-        if not self.hold:
-            self.set(now_ns, IN, 0, 0, -1)
+        """What a reset does. A held pin shows it when it does not hold any more (gpio_hold_dis)."""
+        self.set(now_ns, IN, 0, 0, -1)
 
     def clamp(self, now_ns: int, clamps: bool):
         """The board's protection diodes clamp the line, or do not any more."""
@@ -206,6 +207,12 @@ class End:
         self._follow(now_ns)
 
     def _follow(self, now_ns):
+        if self.hold:
+            return
+        other_pull = self.wanted_pull != self.pull
+        if other_pull:  # in one step with what it drives: no glitch between the two
+            self.line.lines.settle(now_ns)
+            self.pull = self.wanted_pull
         mode = self.mode
         if self.clamps:
             self.drive(now_ns, 0)
@@ -213,3 +220,5 @@ class End:
             self.drive(now_ns, self.value)
         else:
             self.drive(now_ns, None)
+        if other_pull:
+            self.line.update(now_ns)

@@ -63,11 +63,14 @@ def _before(name, level):
 
 
 def _ticks(changes, gap_ns):
-    """(tick, name, level) of each change. The first ticks are after 0, which has what was before."""
-    cut_ns = last_ns = last_tick = 0
+    """(tick, name, level) of each change; at tick 0 stands what was before."""
+    cut_ns = last_ns = last_line = 0
+    tick = 1
     for ns, name, level in changes:
         if gap_ns is not None and ns - last_ns > gap_ns:
             cut_ns += ns - last_ns - gap_ns
         last_ns = ns
-        last_tick = max((ns - cut_ns) // TICK_NS, last_tick + _is_line(name), 1)
-        yield last_tick, name, level
+        tick = max(tick, (ns - cut_ns) // TICK_NS)
+        if _is_line(name):
+            tick = last_line = max(tick, last_line + 1)
+        yield tick, name, level
