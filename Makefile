@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help setup test quick lint format types pytest micropython demo bench mpy clean
+.PHONY: help setup test quick lint format types pytest micropython demo bench soak mpy clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -53,7 +53,7 @@ types: setup ## check types: the library against MicroPython's, the rest as CPyt
 	$(BIN)/pyright --project types/device.pyright.json
 	$(BIN)/mypy --config-file types/device.mypy.ini
 	$(BIN)/pyright
-	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py $(wildcard bench)
+	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench soak docs/waveforms.py
 
 pytest: .venv/.stamp ## run all tests on CPython
 	$(BIN)/pytest -q -n auto
@@ -66,6 +66,9 @@ demo: .venv/.stamp ## run a simulated cluster: NODES=2 SEED=1
 
 bench: .venv/.stamp mpy ## measure time, memory and bus traffic
 	@$(BIN)/python -m bench.run
+
+soak: .venv/.stamp ## run the locks' contests, hours if you let it; goes on where it was stopped
+	@$(BIN)/python -m soak $(if $(RUNS),--runs $(RUNS)) $(if $(WAKES),--wakes $(WAKES))
 
 mpy: .venv/.stamp ## compile the library for boards into build/mpy
 	@rm -rf build/bundle build/mpy && mkdir -p build/mpy/eecluster

@@ -4,6 +4,9 @@ Prints bytes: what importing the strategy adds to the library, its object, and w
 release allocate.
 """
 
+# pyright: reportAttributeAccessIssue=false
+# mypy: disable-error-code="attr-defined"
+
 import gc
 import sys
 

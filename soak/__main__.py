@@ -29,7 +29,7 @@ def table(part, todo):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m soak", description="contests and collisions")
     parser.add_argument("--runs", type=int, default=locks.RUNS, help="contests within the limits")
     parser.add_argument("--wakes", type=int, default=collisions.WAKES, help="of each combination")
     parser.add_argument("--only", choices=PARTS, help="only these")

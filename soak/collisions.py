@@ -25,7 +25,7 @@ from eecluster import Cluster, NoLock
 from eecluster_sim import Limits, Scheduler, World
 from soak import jobs
 
-CODE = ("src/eecluster", "src/eecluster_sim", "soak/collisions.py")
+CODE = ("src/eecluster", *jobs.SIMULATOR, "soak/collisions.py")
 WAKES = 10_000
 APART_US = 20_000
 QUIET_ROUNDS = 8  # `readmit` and some more
@@ -173,7 +173,8 @@ class Trial:
             began_ns = board.cpu.settle()
             try:
                 if call() is True:
-                    token = node._node.mine.token
+                    mine = node._node.mine
+                    token = mine.token if mine else 0
                     self.confirmed.append((began_ns, board.cpu.settle(), token))
             except OSError:
                 found["failed_calls"] += 1

@@ -4,6 +4,7 @@ Rule: a result belongs to the code that made it. Progress is kept in a file afte
 that was stopped goes on there, and one of other code starts anew.
 """
 
+import ast
 import hashlib
 import json
 import os
@@ -14,17 +15,38 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 ROOT = Path(__file__).resolve().parent.parent
+SIMULATOR = tuple(
+    f"src/eecluster_sim/{name}"
+    for name in ("wire", "world.py", "board.py", "bus.py", "chip.py", "i2c.py", "scheduler.py")
+)
 STATES = ROOT / "build" / "soak"
 BATCH = 50  # seeds
 
 
 def fingerprint(*folders: str) -> str:
-    """Of the code in these folders and files."""
+    """Of the code in these folders and files, comments, docstrings and annotations left out."""
     paths = [path for folder in folders for path in _files(ROOT / folder)]
     digest = hashlib.sha256()
     for path in sorted(paths):
-        digest.update(path.read_bytes())
+        digest.update(ast.dump(Bare().visit(ast.parse(path.read_text()))).encode())
     return digest.hexdigest()[:16]
+
+
+class Bare(ast.NodeTransformer):
+    """Takes away what does not run."""
+
+    def visit_Expr(self, node):
+        return None if isinstance(node.value, ast.Constant) else node
+
+    def visit_AnnAssign(self, node):
+        return node.value and ast.Assign([node.target], node.value)
+
+    def visit_arg(self, node):
+        return ast.arg(node.arg)
+
+    def visit_FunctionDef(self, node):
+        node.returns = None
+        return self.generic_visit(node)
 
 
 def _files(path):
@@ -43,6 +65,16 @@ def merge(total: dict, more: dict) -> dict:
     return total
 
 
+def kept_state(path, code):
+    """The progress of this code in a file; None: there is none, or the file is damaged."""
+    try:
+        state = json.loads(path.read_text())
+        complete = state["code"] == code and {"seeds", "totals"} <= state.keys()
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    return state if complete else None
+
+
 class Job:
     """`one(seed, *args) -> dict` for seeds 0..count-1; the state is kept in a file."""
 
@@ -52,11 +84,7 @@ class Job:
         self.args = args
         self.count = count
         self.path = STATES / (re.sub(r"\W+", "-", title) + ".json")
-        self.state = {"code": code, "seeds": 0, "totals": {}}
-        if self.path.exists():
-            kept = json.loads(self.path.read_text())
-            if kept["code"] == code:
-                self.state = kept
+        self.state = kept_state(self.path, code) or {"code": code, "seeds": 0, "totals": {}}
 
     def batches(self):
         """Lists of the seeds that are not done yet, in order."""

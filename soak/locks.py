@@ -10,8 +10,9 @@ from bench.locks import STRATEGIES
 from eecluster_sim import Contest, Limits
 from soak import jobs
 
-CODE = ("src/eecluster/lock.py", "src/eecluster_sim", "soak/locks.py")
+CODE = ("src/eecluster/lock.py", *jobs.SIMULATOR, "src/eecluster_sim/contest.py")
 RUNS = 100_000
+BOARDS = [2] * 7 + [3] * 3 + [4, 4, 5, 6, 7, 8]  # by the seed; the more, the longer it takes
 OUTSIDE_RUNS = 2000
 MS_NS = 1_000_000
 
@@ -35,7 +36,7 @@ LIMITS = {
 
 def contest(seed, strategy, limits):
     """The contest of that seed, run."""
-    boards = 2 + seed % 7
+    boards = BOARDS[seed % len(BOARDS)]
     hold = HOLDS[strategy]
     return Contest(STRATEGIES[strategy], boards, seed, LIMITS[limits], hold=hold).run()
 

@@ -6,11 +6,11 @@ Copy this file, config.py and node.py onto every board, with a number of its own
 import sys
 import time
 
-from config import EEPROMS, INTERVAL_S, NODES
+from config import EEPROMS, INTERVAL_S, LOCK_PIN, NODES, SCL_PIN, SDA_PIN
 from machine import WDT, Pin, SoftI2C, deepsleep, unique_id
 from node import NODE_ID
 
-from eecluster import Cluster
+from eecluster import BusyLine, Cluster, recover_bus
 
 WDT(timeout=60_000)  # whatever hangs, the board starts again
 
@@ -21,10 +21,13 @@ def publish(topic, message, token):
 
 
 def wake():
+    scl, sda = Pin(SCL_PIN), Pin(SDA_PIN)
     cluster = Cluster(
-        lambda: SoftI2C(scl=Pin(22), sda=Pin(21), freq=400_000),
+        lambda: SoftI2C(scl=scl, sda=sda, freq=400_000),
         eeproms=EEPROMS,
         node_id=NODE_ID,
+        lock=BusyLine(Pin(LOCK_PIN)),
+        recover=lambda: recover_bus(scl, sda),
         nodes=NODES,
         interval=INTERVAL_S,
         uid=unique_id(),

@@ -23,7 +23,7 @@ def judge(slots, k, view, label):
         if label[:4] == b"eecl" and label[16:] == struct.pack(">I", crc32(label[:16])):
             return ConfigError(
                 "%s: label %s, expected %s (version, nodes, eeproms, number, cluster_id, page_size,"
-                " quorum). Not written. Make all boards alike, or format(force=True)"
+                " quorum). Make all boards alike, or format(force=True)"
                 % (_name(slots, k), _says(label), _says(layout.label(k)))
             )
         return None
@@ -65,8 +65,7 @@ def format(node, force, epoch):
             slots.write(k, layout.base, layout.label(k))
             if _label(slots, k) != layout.label(k):
                 raise ClusterError(
-                    "%s does not keep what is written: check its write-protect pin"
-                    % _name(slots, k)
+                    "%s does not keep what is written: check its WP pin" % _name(slots, k)
                 )
     slots.view = None
     if epoch:
@@ -81,7 +80,7 @@ def admit(view, me):
     """
     if not asked(view, me) >> me & 1:
         raise DuplicateNodeError(
-            "node_id %d is another board's: take a free one or, to replace it, reset_node()" % me
+            "node_id %d is another board's: take a free one, or reset_node()" % me
         )
 
 

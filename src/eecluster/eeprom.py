@@ -24,6 +24,8 @@ class Eeproms:
         self.layout = layout
         self.timer = timer
         self.node = node
+        self.tries = TRIES
+        self.pause_us = 1700 + node * 128  # not the same for two boards, lest they meet for ever
         self.since = [0] * len(addresses)  # ticks_us at which each chip's last write started
 
     def read(self, k, at, data):
@@ -40,24 +42,20 @@ class Eeproms:
         pages.
         """
         if not self.layout.base <= at <= self.layout.end - len(data):
-            raise LayoutError(
-                "EEPROM 0x%02x: byte %d is not ours; not written" % (self.addresses[k], at)
-            )
+            raise LayoutError("EEPROM 0x%02x: byte %d is not ours" % (self.addresses[k], at))
         self.retry(self.i2c.writeto_mem, k, at, data)
         self.since[k] = self.timer.ticks_us()
 
     def retry(self, call, k, at, data):
         """Do one transfer, again and again while the chip does not answer."""
         timer = self.timer
-        for left in range(TRIES, 0, -1):
+        for done in range(self.tries):
             try:
                 return call(self.addresses[k], at, data, addrsize=16)
             except OSError:
-                if left == 1:
+                if done == self.tries - 1:
                     raise
-            now_us = timer.ticks_us()
-            pause_us = WRITE_US - timer.ticks_diff(now_us, self.since[k])
-            if not 0 < pause_us <= WRITE_US:
-                # no recent write of ours: 1, 2, 3, 4 ms; jitter, lest two boards meet for ever
-                pause_us = (TRIES - left + 1) * 1000 + (now_us + self.node * 131 & 1023)
+            pause_us = WRITE_US - timer.ticks_diff(timer.ticks_us(), self.since[k])
+            if not 0 < pause_us <= WRITE_US:  # no recent write of ours
+                pause_us = done * self.pause_us
             timer.sleep_us(pause_us)

@@ -101,7 +101,7 @@ class Layout:
         self.slots = range(base + page_size, self.end, stride)
         if self.end > size or base % page_size:
             raise LayoutError(
-                "base %d: %d bytes from a page boundary do not fit %d bytes"
+                "base %d: %d bytes from a page boundary do not fit %d"
                 % (base, self.end - base, size)
             )
         self.format = ">4BIIIBBBHIII7B%dH%db" % (nodes, nodes)

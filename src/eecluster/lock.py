@@ -23,11 +23,14 @@ START_US + 2 * SLOT_US) and end:
     0.905 * (at + SLOT_US) - LATE_US - at  = 1480 >= SAMPLE_US + LATE_US
 """
 
+# pyright: reportAttributeAccessIssue=false
+# mypy: disable-error-code="attr-defined"
+# (TimeSlots calls what its heirs define; a method that only raises would cost bytes on every board)
+
 from .config import demand
 from .ticks import timer
 
-POLL_US = 100  # between two looks at a line that is idle
-BUSY_US = 1000  # and at one that is not
+BUSY_US = 1000  # between two looks at a line that is not idle
 GAP_US = 400  # looks further apart than that may have missed something
 START_US = 600  # longer than that, so everybody notices a start
 SLOT_US = 2500
@@ -67,21 +70,24 @@ class TimeSlots:
         if self.released_us is not None and diff(now, self.released_us) < 2 * quiet_us:
             # who waited while we held it goes first, also with a clock that is 10 % slower
             quiet_us += quiet_us // 8 + 1500
+        timeout_us = min(timeout_ms, 500_000) * 1000  # ticks_diff cannot tell more
         won = False
         try:
             self.free()
-            while diff(now, since) < timeout_ms * 1000:
+            while diff(now, since) < timeout_us:
                 last = now
                 now = timer.ticks_us()
-                idle = self.idle()
-                if not idle or diff(now, last) > GAP_US:
+                if not self.idle():
+                    idle_since = now
+                    timer.sleep_us(BUSY_US)
+                elif diff(now, last) > GAP_US:
                     idle_since = now
                 elif diff(now, idle_since) >= quiet_us:
                     won = self.compete(node_id, now)
                     if won:
                         break
                     self.free()
-                timer.sleep_us(POLL_US if idle else BUSY_US)
+                    idle_since = now = timer.ticks_us()
         finally:
             if not won:
                 self.free()
@@ -167,9 +173,9 @@ class BusArbitration(TimeSlots):
     """No wire but the bus: contenders send the master code ``0000 1nnn``, n the node id (UM10204
     3.1.12: such codes are for arbitration, and no device acknowledges them).
 
-    For ``SoftI2C`` on the same two pins. A holder shows itself by its transfers only: so it must
-    never pause between two of them for ``quiet_ms``, a garbage collection included, and wait that
-    long everybody must.
+    For ``SoftI2C`` on the same two pins. A holder shows itself by its transfers only, and the
+    others look at the lines once in three calls of a pin. So a holder must not let ``quiet_ms``
+    pass, a garbage collection included, without some bytes on the bus.
     """
 
     def __init__(self, scl, sda, *, quiet_ms=QUIET_MS, timer=timer):

@@ -66,7 +66,7 @@ class Node:
         """Read all EEPROMs. ``OSError`` if none answers, its ``fault`` if none is ours."""
         self.since = self.slots.timer.ticks_ms()
         view = self.slots.look()
-        if not view.heard and self.recover:
+        if self.recover and not view.good | view.empty:  # an SDA held low reads as zeros
             self.recover()
             if self.make:
                 self.slots.i2c = self.make()
@@ -129,9 +129,7 @@ class Node:
         """``refresh``, and ``ClusterError`` if isolated."""
         self.refresh(accept)
         if not self.quorate():
-            raise ClusterError(
-                "isolated, not written: fewer than %d EEPROMs are ours" % self.config.quorum
-            )
+            raise ClusterError("isolated: fewer than %d EEPROMs are ours" % self.config.quorum)
 
     def write(self):
         """Write my record. ``OSError`` if no EEPROM keeps it."""

@@ -11,8 +11,10 @@ looks again at everything.
 """
 
 from .bitmap import bits, ids
-from .eeprom import Eeproms
+from .eeprom import TRIES, Eeproms
 from .layout import BLANK, CRC_AT, HEAD_AT, HEAD_SIZE, LABEL_SIZE, PLACE_AT
+
+PASSES = 4
 
 
 class View:
@@ -46,20 +48,23 @@ class Slots(Eeproms):
         self.known = []  # heads of what was read in full: a valid or a blank slot
         self.slot = memoryview(bytearray(layout.size))
         self.head = memoryview(bytearray(HEAD_SIZE))
-        self.rank = []  # of my newest record on each EEPROM
+        self.rank = [(0, 0)] * len(addresses)  # of my newest record on each EEPROM
         self.target = [0] * len(addresses)  # the copy of mine to overwrite on each: not the newest
 
     def look(self):
         """Read every EEPROM that answers. Returns the ``View``, also kept as ``view``."""
         self.view = view = View(self.layout.nodes)
         self.known = [b""] * len(self.copies)
-        self.rank = [(0, 0)] * len(self.target)
-        for k in self.all:
-            self.target[k] = 2 * self.node
-            try:
-                self.look_at(k, view)
-            except OSError as error:
-                self.fault = error
+        self.tries = 2
+        for n in range(PASSES):
+            for k in self.all:
+                if not view.heard >> k & 1:
+                    self.timer.sleep_us(n * self.pause_us)
+                    n = 0
+                    self.rank[k] = (0, 0)
+                    self.target[k] = 2 * self.node
+                    self.attempt(self.look_at, k, view)
+        self.tries = TRIES
         for node, newest in enumerate(view.records):
             if newest:
                 view.records[node] = self.layout.unpack(newest[1], node)
@@ -118,6 +123,7 @@ class Slots(Eeproms):
         bit = 1 << k
         label = bytearray(LABEL_SIZE)
         self.read(k, self.layout.base, label)
+        view.relabel &= ~bit
         fault = None
         valid = 0
         if label != self.layout.label(k):

@@ -4,4 +4,4 @@ import time
 
 timer = time
 if not hasattr(time, "ticks_ms"):  # CPython
-    from . import hosttime as timer  # type: ignore[no-redef]
+    from . import hosttime as timer  # type: ignore[no-redef]  # noqa: F401

@@ -8,7 +8,7 @@ The timer (`sleep_ms`, `ticks_ms`, ...) runs on the crystal and is exact; the cl
 deep sleep run on the slow oscillator, which is off by `drift`.
 """
 
-from .i2c import DRIVERS, PowerLoss
+from .i2c import DRIVERS, I2C, PowerLoss
 from .wire.cpu import Cpu, CpuTimer
 from .wire.pin import Pin
 
@@ -83,14 +83,16 @@ class Board:
     unreachable  I2C addresses that this board alone does not reach
 
     In a world with wires there is no `i2c` before somebody makes one, because its constructor moves
-    the lines. Faults of transactions (`crash_at`, `fail_next`, `short_write`) are ValueErrors there:
-    plan others by `world.lines.at`. And there are
+    the lines. Faults of transactions (`crash_at`, `fail_next`, `short_write`) are ValueErrors
+    there: plan others by `world.lines.at`. And there are
 
 
     cpu          what its calls cost, its pauses, its clock's error
     scl, sda     its pins on the bus; `pin(line)`: on any other line
     clamps       without power it holds SCL and SDA low, through its protection diodes
     """
+
+    i2c: I2C
 
     def __init__(self, world, node: int, driver: str, freq: int, drift: float, uid):
         if driver not in DRIVERS:
@@ -148,9 +150,11 @@ class Board:
             if chip.owner is self:
                 chip.lose_power(self.world.now_ns)
 
-    def make_i2c(self, freq=None):
-        """A new I2C object, as the constructor on a board makes one."""
-        return self.bus.make_i2c(self, freq or self.freq)
+    def make_i2c(self, freq=None, driver=None):
+        """A new I2C object, as the constructor on a board makes one; `driver`: not the board's."""
+        return self.bus.make_i2c(
+            self, freq or self.freq, DRIVERS[driver] if driver else self.driver
+        )
 
     def pin(self, line) -> Pin:
         """The pin of this board on that line."""
@@ -249,7 +253,9 @@ class Board:
 
     def _boot(self):
         self.boot_ns = self.world.now_ns
-        self.i2c = None if self.world.wires else self.make_i2c()
+        self.i2c = None  # type: ignore[assignment]
+        if not self.world.wires:
+            self.i2c = self.make_i2c()
 
     # Planned faults
 

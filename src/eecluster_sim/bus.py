@@ -20,7 +20,7 @@ class Bus:
     """
 
     stuck: str | None
-    trace: list | None
+    trace: list
 
     def __init__(self):
         self.chips = []
@@ -28,7 +28,7 @@ class Bus:
         self.free_at_ns = 0
         self.stuck = None
         self.recoverable = True
-        self.trace = None
+        self.trace = None  # type: ignore[assignment]
 
     def add(self, chip):
         """Connect a chip (ValueError if its address is taken) and return it."""
@@ -59,9 +59,11 @@ class Bus:
         one.address = other_address
         self.add(one)
 
-    def make_i2c(self, board, freq: int):
+    def make_i2c(self, board, freq: int, driver):
         """A new I2C object of a board's on this bus."""
-        return I2C(board, freq)
+        i2c = I2C(board, freq)
+        i2c.driver = driver
+        return i2c
 
     def chip_changed(self, chip, now_ns: int):
         """Its supply has failed or is back (called by the chip)."""

@@ -7,8 +7,9 @@ thing takes, and returns the reply: an int, bytes or None. `WakeEnd` leaves a wa
 from typing import TYPE_CHECKING
 
 from .board import DEEPSLEEP_RESET, PWRON_RESET, WDT_RESET, Board
-from .i2c import DRIVERS, I2C
+from .i2c import I2C
 from .sensors import OneWire
+from .wire.bus import WireBus
 from .wire.lines import End, Line
 from .wlan import STAT_GOT_IP, Wlan
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 MS_NS = 1_000_000
 CLOCK_READ_NS = 10_000  # reading a clock: a guess that makes loops end
-PIN_READ_NS = 1_000
 NTP_NS = 50 * MS_NS
 HOST_NOT_FOUND = -202  # what ESP32's getaddrinfo raises without a network
 
@@ -33,11 +33,13 @@ class WakeEnd(Exception):
 class Devices:
     """The devices of one board. `boot` and `power_on` say what a restart leaves of their state."""
 
-    def __init__(self, owner: "ProcessBoard"):
+    def __init__(self, owner: "ProcessBoard", scl: int, sda: int):
         self._owner = owner
         self._board: Board = owner.board
         self._world = owner.board.world
         self.lines: dict[int, Line] = {}
+        if isinstance(self._board.bus, WireBus):
+            self.lines = {scl: self._board.bus.scl, sda: self._board.bus.sda}
         self.wlan = Wlan(owner.board, owner.wifi_since_ns)
         self.onewire = OneWire(owner.board, owner.sensors)
         self._rtc_memory = b""
@@ -67,6 +69,7 @@ class Devices:
         """Perform a request. OSError as the device raises it, WakeEnd, PowerLoss."""
         part = {"wlan": self.wlan, "ow": self.onewire}.get(name.split("_")[0], self)
         method = getattr(part, "do_" + name)
+        self._board.cpu.settle()
         reply = method(*args, data) if data else method(*args)
         if self._wdt_timeout_ns and self._world.now_ns >= self._wdt_ns:
             raise WakeEnd(WDT_RESET)
@@ -132,10 +135,12 @@ class Devices:
 
     def do_pin(self, pin: int, mode: int, pull: int, value: int, hold: int) -> None:
         self._pin(pin).set(self._world.now_ns, mode, pull, value, hold)
+        self._board.cpu.call()
 
     def do_pin_read(self, pin: int) -> int:
-        self._board.pause(PIN_READ_NS)
-        return self._pin(pin).line.read(self._world.now_ns)
+        level = self._pin(pin).line.read(self._world.now_ns)
+        self._board.cpu.call()
+        return level
 
     def _pin(self, pin: int) -> End:
         if pin not in self.lines:
@@ -145,10 +150,7 @@ class Devices:
     # I2C
 
     def do_i2c(self, hardware: int, freq: int) -> int:
-        i2c = self._board.make_i2c(freq)
-        if not hardware:
-            i2c.driver = DRIVERS["softi2c"]
-        self._i2c.append(i2c)
+        self._i2c.append(self._board.make_i2c(freq, None if hardware else "softi2c"))
         return len(self._i2c) - 1
 
     def do_i2c_scan(self, handle: int) -> bytes:

@@ -52,7 +52,9 @@ class ProcessBoard:
     sensors      identity (8 bytes) -> `Sensor`; change it in place
     """
 
-    def __init__(self, lab: "Lab", board: Board, flash: Path, argv: list[str], boot_ms: int):
+    def __init__(
+        self, lab: "Lab", board: Board, flash: Path, argv: list[str], boot_ms: int, pins: tuple
+    ):
         self.lab = lab
         self.board = board
         self.node: int = board.node
@@ -61,7 +63,7 @@ class ProcessBoard:
         self.running = False
         self.wifi = True
         self.sensors = {b"\x28" + board.uid + b"\x01": Sensor(20.0)}
-        self.devices = Devices(self)
+        self.devices = Devices(self, *pins)
         self._argv = argv
         self._boot_ns = boot_ms * 1_000_000
         self._process: Process | None = None

@@ -62,6 +62,7 @@ class _Scheduler(Scheduler):
 class Lab:
     """A world of boards that are processes. A context manager: leaving it ends them all.
 
+    wires      the bus is simulated bit by bit; boards have it at the pins `scl` and `sda`
     seed       of the world's and the scheduler's randomness
     start_s    the true time at the beginning, in seconds since 2000-01-01
     on_event   called with each `Event`; all of them are in `events`
@@ -73,8 +74,9 @@ class Lab:
         start_s: int = EPOCH_2026_S,
         on_event: Callable[[Event], None] | None = None,
         patience_s: float = PATIENCE_S,
+        wires: bool = False,
     ):
-        self.world = World(seed)
+        self.world = World(seed, wires)
         self.scheduler = _Scheduler(self.world, seed=seed)
         self.start_s = start_s
         self.boards: list[ProcessBoard] = []
@@ -123,6 +125,8 @@ class Lab:
         uid: bytes | None = None,
         boot_ms: int = BOOT_MS,
         at_s: float | None = 0,
+        scl: int = 22,
+        sda: int = 21,
     ) -> ProcessBoard:
         """Connect a board that runs the file `main` as its main.py.
 
@@ -133,12 +137,13 @@ class Lab:
         i2c_driver    of `machine.I2C`, see `i2c.DRIVERS`; `SoftI2C` always is SoftI2C
         drift         0.05: its clock is slow, 5 % more time passes than it believes
         at_s          when it gets power, in virtual seconds from now; None: at `start()`
+        scl, sda      in a Lab with wires: the pins on the bus
         """
         interpreter = interpreter or default_interpreter()
         flash = Path(self._folder.name) / f"node{node}-{len(self.boards)}"
         fill(flash, Path(main), files or {}, library)
         core = self.world.add_board(node, driver=i2c_driver, drift=drift, uid=uid)
-        board = ProcessBoard(self, core, flash, command(interpreter, heap), boot_ms)
+        board = ProcessBoard(self, core, flash, command(interpreter, heap), boot_ms, (scl, sda))
         self.boards.append(board)
         if at_s is not None:
             board.start(at_s)

@@ -25,7 +25,7 @@ class World:
         self.now_ns = 0
         self.wires = wires
         self.lines = Lines()
-        self.bus = WireBus(self) if wires else Bus()
+        self.bus: WireBus = WireBus(self) if wires else Bus()  # type: ignore[assignment]
         self.boards = []
         self._named = {}
         self.scheduler = None

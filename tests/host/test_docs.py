@@ -1,17 +1,29 @@
-"""The documentation: its examples run, its Python compiles, its links lead somewhere, and no error
-message of the library is missing from it."""
+"""The documentation: its examples run, its Python compiles, its links lead somewhere, no error
+message of the library is missing from it, its figures and pictures are those that the code makes.
+"""
 
 import ast
 import doctest
+import importlib.util
+import json
 import re
+import shlex
+import sys
 import warnings
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from eecluster.lock import SAMPLE_US, SLOT_US, START_US
 from eecluster_sim import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from soak import __main__ as soak  # noqa: E402
+from soak import collisions, locks, report  # noqa: E402
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ERRORS = ROOT / "docs" / "errors.md"
 LIBRARY = ROOT / "src" / "eecluster"
@@ -165,3 +177,168 @@ def h():
     assert sorted(messages(source)) == ["a: %s", "b at %s", "c at %s", "d e"]
     assert matches("EEPROM 0x%02x: byte %d", "EEPROM 0x50: byte 7")
     assert not matches("EEPROM 0x%02x: byte %d", "EEPROM 0x50")
+
+
+# What long runs have found
+
+
+def results(name):
+    """The figures of a part of the long runs, as kept in docs/data."""
+    path = report.DATA / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"no {path.relative_to(ROOT)}: python -m soak --keep makes it, in hours")
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("name", soak.PARTS)
+def test_the_tables_are_those_of_the_figures(name):
+    assert results(name)
+    text = report.PAGE.read_text()
+    assert report.filled(text, name, soak.PARTS[name]) == text
+
+
+def test_the_locks_had_enough_contests_within_the_limits():
+    found = {
+        strategy: totals for (strategy, limits), totals in by_args("locks") if limits == "within"
+    }
+    assert set(found) == set(locks.STRATEGIES)
+    for strategy, totals in found.items():
+        assert totals["contests"] >= 100_000, strategy
+        assert (totals["doubles"], totals["double_seeds"]) == (0, []), strategy
+
+
+def test_nobody_was_confirmed_with_an_old_token():
+    """The page says so, also of boards without a lock."""
+    found = dict(by_args("collisions"))
+    assert set(found) == {
+        (driver, lock) for driver in collisions.DRIVERS for lock in collisions.LOCKS
+    }
+    for args, totals in found.items():
+        assert totals["wakes"] >= collisions.WAKES, args
+        assert totals["stale_confirms"] == 0, args
+
+
+def by_args(name):
+    return [(tuple(result["args"]), result["totals"]) for result in results(name)]
+
+
+def test_the_commands_that_replay():
+    commands = re.findall(
+        r"^python -m soak\.(\w+) ([^#\n]+)", report.PAGE.read_text(), re.MULTILINE
+    )
+    choices = {
+        "locks": (locks.STRATEGIES, locks.LIMITS),
+        "collisions": (collisions.DRIVERS, collisions.LOCKS),
+    }
+    assert {module for module, _ in commands} == set(choices)
+    for module, arguments in commands:
+        *names, seed = shlex.split(arguments)
+        assert all(name in known for name, known in zip(names, choices[module], strict=True))
+        assert int(seed) >= 0
+
+
+# Waveforms
+
+
+def load_waveforms():
+    spec = importlib.util.spec_from_file_location("waveforms", ROOT / "docs" / "waveforms.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+waveforms = load_waveforms()
+US = 1000
+SVG = "{http://www.w3.org/2000/svg}"
+pictures = pytest.mark.parametrize("name", waveforms.PICTURES)
+
+
+@pictures
+def test_a_picture_is_what_its_script_draws(name):
+    drawn = waveforms.PICTURES[name]()
+    assert (waveforms.FOLDER / name).read_text(encoding="utf-8") == drawn, (
+        "python docs/waveforms.py"
+    )
+    assert ET.fromstring(drawn).tag == SVG + "svg"
+
+
+def test_each_picture_is_in_a_page_and_described():
+    used = {}
+    for page in PAGES:
+        for alt, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text()):
+            if "://" not in target:
+                assert len(alt) > 20, target
+                used[(page.parent / target).resolve()] = alt
+    assert set(used) == set((ROOT / "docs" / "img").iterdir())
+    assert {path.name for path in used} == set(waveforms.PICTURES)
+
+
+def texts(name, style):
+    """(x, y, text) of a picture's texts of that style."""
+    root = ET.parse(waveforms.FOLDER / name).getroot()
+    found = [each for each in root.iter(SVG + "text") if each.get("class") == style]
+    return [(float(t.get("x", "")), float(t.get("y", "")), t.text or "") for t in found]
+
+
+def bits(name):
+    """The bits that a picture shows, row by row."""
+    shown = sorted((y, x, bit) for x, y, bit in texts(name, "bit"))
+    lines = sorted({y for y, _, _ in shown})
+    return ["".join(bit for y, _, bit in shown if y == line) for line in lines]
+
+
+def level(record, name, ns):
+    """Of the line, or of what somebody does to it: None is let go, and so it begins."""
+    known = [to for at, line, to in record if line == name and at <= ns]
+    return known[-1] if known else None if "/" in name else 1
+
+
+def edges(record, name, to):
+    """When the line goes there."""
+    return [at for at, line, now in record if line == name and now == to]
+
+
+def test_node_2_won_the_arbitration_and_node_6_lost(monkeypatch):
+    outcome = []
+
+    class Noting(waveforms.BusArbitration):
+        def compete(self, node_id, idle_us):
+            won = super().compete(node_id, idle_us)
+            outcome.append((node_id, won))
+            return won
+
+    monkeypatch.setattr(waveforms, "BusArbitration", Noting)
+    waveforms.arbitration()
+    assert outcome == [(6, False), (2, True)]
+
+
+def test_the_labels_of_the_arbitration():
+    record, start = waveforms.arbitration()
+    clocks = [at for at in edges(record, "scl", 1) if at > start]
+    assert level(record, "sda", start - 1) == level(record, "scl", start) == 1
+    assert level(record, "sda", start) == 0  # START
+    sent = "".join(str(level(record, "sda", at)) for at in clocks)
+    assert sent[:8] == "00001" + "010"  # node 2's master code
+    for i in range(3):
+        slot = start + (START_US + SLOT_US * i) * US
+        assert slot < clocks[5 + i] < slot + SAMPLE_US * US  # what the label "bit 2", 1, 0 is at
+    assert bits("arbitration.svg") == ["010", "1"]
+    lost = start + (START_US + SAMPLE_US) * US
+    assert [text for *_, text in texts("arbitration.svg", "note")] == [
+        "lets go, finds SDA low: lost"
+    ]
+    assert level(record, "sda/node6", lost) is None and level(record, "sda", lost) == 0
+    end = start + (START_US + 3 * SLOT_US) * US
+    assert [at for at in edges(record, "sda/node6", 0) if lost < at < end + SLOT_US * US] == []
+    stop = [at for at in edges(record, "sda", 1) if at > end][-1]
+    assert level(record, "scl", stop) == 1 and stop < end + 60 * US  # in the picture
+
+
+def test_the_labels_of_the_collision():
+    _, chip = waveforms.collision()  # no error reached the two writers
+    assert chip.data[0] == 0xA5 & 0x66
+    assert bits("collision.svg") == [f"{byte:08b}" for byte in (0xA5, 0x66, 0xA5 & 0x66)]
+    stored = f"{0xA5 & 0x66:02X}"
+    assert [text for *_, text in texts("collision.svg", "note")] == [f"chip stores {stored}"]
+    assert f"the chip stores, {stored}](img/collision.svg)" in report.PAGE.read_text()

@@ -26,6 +26,12 @@ def lab():
 
 
 @pytest.fixture
+def lab_with_wires():
+    with Lab(seed=1, patience_s=5, wires=True) as lab:
+        yield lab
+
+
+@pytest.fixture
 def board(lab, tmp_path):
     """board(program, interpreter, ...) -> a ProcessBoard that runs it."""
 
@@ -446,3 +452,38 @@ def test_a_line_that_stops_the_run_is_shown_once(lab, board):
     one.stop()
     lab.run(1)
     assert sorted(one.lines) == ["one", "two"]
+
+
+WITH_LOCK = """
+import machine, time
+from machine import Pin, SoftI2C
+from eecluster import BusArbitration, BusyLine, Cluster, recover_bus
+scl, sda = Pin(22), Pin(21)
+lock = {}
+cluster = Cluster(lambda: SoftI2C(scl=scl, sda=sda), (0x50, 0x51), {}, lock=lock, interval=60)
+status = cluster.health_check()
+cluster.announced(status.events if status.is_primary else ())
+status = cluster.heartbeat()
+print(status.role, status.members, [event[0] for event in status.events])
+machine.deepsleep(60_000)
+"""
+
+
+@both
+@pytest.mark.parametrize("lock", ["BusyLine(Pin(18))", "BusArbitration(scl, sda)"])
+def test_locks_of_boards_that_wake_together(lab_with_wires, tmp_path, interpreter, lock):
+    """Both start in the same moment, every minute, and share bus and lock bit by bit."""
+    lab = lab_with_wires
+    chips = [lab.add_eeprom("AT24C256", address) for address in (0x50, 0x51)]
+    boards = []
+    for node in (0, 1):
+        main = tmp_path / f"main{node}.py"
+        main.write_text(WITH_LOCK.format(lock, node))
+        boards.append(lab.add_board(main, node, interpreter=interpreter))
+    lab.wire(18, *boards)
+    lab.run(200)
+    last = [board.lines[-1] for board in boards]
+    assert last == ["primary (0, 1) []", "standby (0, 1) []"]
+    assert [len(board.lines) for board in boards] == [4, 4]
+    assert chips[0].data[64:] != chips[1].data[64:]  # each record names its EEPROM
+    assert not any(chip.worn for chip in chips)

@@ -21,7 +21,7 @@ def together(drivers, programs, shifts_ns=(0, 0), seed=1, prepare=None):
     masters = [board.make_i2c() for board in boards]
     world.advance_s(0.001)
     world.bus.trace = []
-    results = [None] * len(boards)
+    results: list = [None] * len(boards)
     if prepare is not None:
         prepare(world, boards, masters)
 
@@ -31,7 +31,7 @@ def together(drivers, programs, shifts_ns=(0, 0), seed=1, prepare=None):
         try:
             results[k] = programs[k](masters[k])
         except OSError as error:
-            results[k] = -error.errno
+            results[k] = -(error.errno or 0)
         boards[k].cpu.settle()
 
     with Scheduler(world, seed) as scheduler:

@@ -85,10 +85,10 @@ class WireBus(Bus):
         if chip in self.receivers and not chip.powered:
             self.receivers[chip].reset(now_ns)
 
-    def make_i2c(self, board, freq):
+    def make_i2c(self, board, freq, driver):
         from .masters import make  # they stand on this
 
-        return make(board, freq)
+        return make(board, freq, driver)
 
     @property
     def stuck(self):

@@ -21,10 +21,10 @@ class Lines:
              of what an end drives under "name/owner" (0, 1, None: let go)
     """
 
-    record: list | None
+    record: list
 
     def __init__(self):
-        self.record = None
+        self.record = None  # type: ignore[assignment]
         self._due = []
         self._count = 0  # keeps what is due at the same time in order
 

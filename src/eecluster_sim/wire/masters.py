@@ -13,6 +13,8 @@ ENGINES = {
 }
 
 
-def make(board, freq: int) -> Master:
+def make(board, freq: int, driver) -> Master:
     """A new I2C object of this board, with all that its constructor does to the lines."""
-    return ENGINES[board.driver.engine](board, freq)
+    i2c = ENGINES[driver.engine](board, freq)
+    i2c.driver = driver
+    return i2c
