@@ -68,7 +68,7 @@ bench: .venv/.stamp mpy ## measure time, memory and bus traffic
 	@$(BIN)/python -m bench.run
 
 soak: .venv/.stamp ## run the locks' contests, hours if you let it; goes on where it was stopped
-	@$(BIN)/python -m soak $(if $(RUNS),--runs $(RUNS)) $(if $(WAKES),--wakes $(WAKES))
+	@$(BIN)/python -m soak $(if $(RUNS),--runs $(RUNS)) $(if $(WAKES),--wakes $(WAKES)) $(if $(KEEP),--keep)
 
 mpy: .venv/.stamp ## compile the library for boards into build/mpy
 	@rm -rf build/bundle build/mpy && mkdir -p build/mpy/eecluster

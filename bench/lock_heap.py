@@ -14,20 +14,22 @@ import eecluster
 
 
 class Timer:
-    """Passes 10 us in each call."""
+    """Passes 10 us in each look at it. Like the module `time`, it binds no methods."""
 
-    def __init__(self):
-        self.now_us = 0
+    now_us = 0
 
-    def ticks_us(self):
-        self.now_us += 10
-        return self.now_us
+    @staticmethod
+    def ticks_us():
+        Timer.now_us += 10
+        return Timer.now_us
 
-    def ticks_diff(self, later, earlier):
+    @staticmethod
+    def ticks_diff(later, earlier):
         return later - earlier
 
-    def sleep_us(self, us):
-        self.now_us += us
+    @staticmethod
+    def sleep_us(us):
+        Timer.now_us += us
 
 
 class Pin:
@@ -57,7 +59,7 @@ def used():
 
 
 def main(strategy):
-    timer, pins = Timer(), (Pin(), Pin())
+    timer, pins = Timer, (Pin(), Pin())
     found = [used()]
     make = getattr(eecluster, strategy)
     found.append(used())

@@ -173,8 +173,8 @@ class Trial:
             began_ns = board.cpu.settle()
             try:
                 if call() is True:
-                    mine = node._node.mine
-                    token = mine.token if mine else 0
+                    assert node._node.mine
+                    token = node._node.mine.token
                     self.confirmed.append((began_ns, board.cpu.settle(), token))
             except OSError:
                 found["failed_calls"] += 1

@@ -17,7 +17,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATOR = tuple(
     f"src/eecluster_sim/{name}"
-    for name in ("wire", "world.py", "board.py", "bus.py", "chip.py", "i2c.py", "scheduler.py")
+    for name in (
+        "wire",
+        "world.py",
+        "board.py",
+        "bus.py",
+        "chip.py",
+        "i2c.py",
+        "scheduler.py",
+        "rand.py",
+    )
 )
 STATES = ROOT / "build" / "soak"
 BATCH = 50  # seeds

@@ -10,10 +10,12 @@ from bench.locks import STRATEGIES
 from eecluster_sim import Contest, Limits
 from soak import jobs
 
-CODE = ("src/eecluster/lock.py", *jobs.SIMULATOR, "src/eecluster_sim/contest.py")
+CODE = (
+    "src/eecluster/lock.py", *jobs.SIMULATOR, "src/eecluster_sim/contest.py", "bench/locks.py"
+)  # fmt: skip
 RUNS = 100_000
 BOARDS = [2] * 7 + [3] * 3 + [4, 4, 5, 6, 7, 8]  # by the seed; the more, the longer it takes
-OUTSIDE_RUNS = 2000
+OUTSIDE_RUNS = 500
 MS_NS = 1_000_000
 
 

@@ -308,7 +308,7 @@ def test_pages_that_do_not_fit():
     fits = ((1088, 64, 0), (1056, 32, 0), (4352, 256, 0), (32768, 64, 32768 - 1088))
     for size, page, base in fits:
         layout(size=size, page_size=page, base=base)
-        with raises(LayoutError, "base %d" % base, "%d bytes" % (size - 1)):
+        with raises(LayoutError, "base %d" % base, "do not fit %d" % (size - 1)):
             layout(size=size - 1, page_size=page, base=base)
         with raises(LayoutError, "base %d" % (base + page)):
             layout(size=size, page_size=page, base=base + page)

@@ -40,8 +40,19 @@ def test_the_bus_goals_are_reached(bus):
     check(bus, BUS_GOALS)
 
 
-def test_the_lock_goals_are_reached():
-    check(figures.lock(), LOCK_GOALS)
+@pytest.fixture(scope="module")
+def lock():
+    return figures.lock()
+
+
+def test_the_lock_goals_are_reached(lock):
+    check(lock, LOCK_GOALS)
+
+
+def test_the_docs_give_the_figures_of_the_locks(lock):
+    text = (ROOT / "docs" / "numbers.md").read_text()
+    for name, figure in lock.items():
+        assert f" {figure['value']:.1f}" in text or figure["value"] == 0, (name, figure["value"])
 
 
 def test_the_measure_of_locks_sees_a_slow_one():

@@ -1,4 +1,4 @@
-"""What boards load: each module compiles for them, and the bundle is the same library in two files.
+"""What boards load: each module compiles for them, and the bundle is the same library in three files.
 
 The rules are checked on parsed files, by other means than `tools/bundle.py` uses to make them.
 """
@@ -23,6 +23,9 @@ BOARD_MODULES = {"binascii", "micropython", "struct", "time"}  # MicroPython 1.2
 # missing in any MicroPython.
 NEW_SYNTAX = ("JoinedStr", "TemplateStr", "Match", "TypeAlias", "TryStar")
 
+FILES = ["__init__", "more", "lock"]
+LOCK_NAMES = {"BusArbitration", "BusyLine", "NoLock", "recover_bus"}  # the public ones
+
 MODULES = sorted(LIBRARY.glob("*.py"))
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 needs_mpy_cross = pytest.mark.skipif(not MPY_CROSS.exists(), reason="no mpy-cross for this machine")
@@ -46,13 +49,13 @@ tool = load_tool()
 def folder(tmp_path_factory):
     """The bundle's folder, freshly made."""
     folder = tmp_path_factory.mktemp("bundle") / "eecluster"
-    assert tool.bundle(folder) == ["__init__", "more"]
+    assert tool.bundle(folder) == FILES
     return folder
 
 
 @pytest.fixture(scope="module")
 def trees(folder):
-    """The bundle's files, parsed: {"__init__": ..., "more": ...}."""
+    """The bundle's files, parsed: {"__init__": ..., "more": ..., "lock": ...}."""
     return {path.stem: ast.parse(path.read_text()) for path in folder.iterdir()}
 
 
@@ -72,14 +75,16 @@ def new_syntax(tree):
 
 
 def missing_modules(tree):
-    """Imports, at any place, of modules that are neither the library's nor on a board."""
+    """Imports, at any place, of modules that are neither the library's nor on a board. The
+    library's may be asked for by their full names.
+    """
     found: set[str | None] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add(node.module)
-    return found - BOARD_MODULES
+    return found - BOARD_MODULES - {f"eecluster.{name}" for name in sources()}
 
 
 @needs_mpy_cross
@@ -105,7 +110,15 @@ def test_new_syntax_is_seen(source):
 
 
 @pytest.mark.parametrize(
-    "source", ["import dataclasses", "import os.path", "def f():\n    from enum import Enum"]
+    "source",
+    [
+        "import dataclasses",
+        "import os.path",
+        "def f():\n    from enum import Enum",
+        "import eecluster.hosttime",
+        "import eecluster.nothing",
+        "import eecluster_sim.lock",
+    ],
 )
 def test_missing_modules_are_seen(source):
     assert missing_modules(ast.parse(source))
@@ -148,6 +161,15 @@ def definitions(tree):
     return found
 
 
+def full_imports(tree):
+    """Imports of the library's modules by their full names, at any place: (name, its function)."""
+    for node in tree.body:
+        for each in ast.walk(node):
+            for alias in getattr(each, "names", []) if isinstance(each, ast.Import) else []:
+                if alias.name.split(".")[0] == "eecluster":
+                    yield alias.name, getattr(node, "name", None)
+
+
 def imported_names(tree, module=None):
     """Names that a file imports, anywhere, from siblings: (module or None, name)."""
     for node in ast.walk(tree):
@@ -166,15 +188,40 @@ def test_the_bundle_defines_the_same_names(trees):
     wanted = set()
     for tree in sources().values():
         wanted |= set(definitions(tree))
-    found = [set(definitions(tree)) for tree in trees.values()]
-    assert set.union(*found) == wanted
-    assert set.intersection(*found) == set()
+    found = [name for tree in trees.values() for name in definitions(tree)]
+    assert set(found) == wanted
+    assert len(found) == len(set(found))  # each of them in one file
 
 
 def test_the_public_names_are_in_the_file_that_every_wake_loads(trees):
+    """But for the locks: a board needs one, or none."""
+    import eecluster
+
     public = {name for _, name in imported_names(sources()["__init__"])}
-    assert {"Cluster", "Status", "NoLock", "ClusterError"} < public
-    assert public | {"__version__"} <= set(definitions(trees["__init__"]))
+    assert {"Cluster", "Status", "LayoutError", "ClusterError"} < public
+    assert public | {"__version__", "__getattr__"} <= set(definitions(trees["__init__"]))
+    assert LOCK_NAMES & public == set()
+    assert all(getattr(eecluster, name).__module__ == "eecluster.lock" for name in LOCK_NAMES)
+
+
+def test_the_locks_are_in_a_file_of_their_own(trees):
+    names = set(definitions(sources()["lock"])) - {"timer"}
+    assert names >= LOCK_NAMES | {"TimeSlots"}
+    assert set(definitions(trees["lock"])) == names
+    others = {"NoLock": "Cluster"}  # who has no lock given loads the file for that one
+    for file in ("__init__", "more"):
+        for node in trees[file].body:
+            used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            used |= {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+            used |= {name for _, name in imported_names(ast.Module([node], []))}
+            for name in used & names:
+                assert getattr(node, "name", None) == others.get(name), (file, name)
+
+
+def test_only_getattr_asks_for_a_module_by_its_full_name(trees):
+    """`from . import` would ask ``__getattr__`` for it, which asks for it."""
+    found = {file: list(full_imports(tree)) for file, tree in trees.items()}
+    assert found == {"__init__": [("eecluster.lock", "__getattr__")], "more": [], "lock": []}
 
 
 def test_version(folder):
@@ -185,7 +232,7 @@ def test_version(folder):
 
 
 def test_constants_are_not_visible(trees):
-    found = {}  # a constant that both files need stands in both, with one value
+    found = {}  # a constant that several files need stands in each, with one value
     for tree in trees.values():
         here = []
         for node in tree.body:
@@ -210,26 +257,29 @@ def test_no_name_of_a_constant_is_left_over(trees):
         assert used & names == set()
 
 
-def test_the_files_import_what_the_other_one_defines(trees):
-    """A constant is no such thing: it vanishes when the file is compiled."""
-    for name, tree in trees.items():
+def test_the_files_import_what_another_one_defines(trees):
+    """Which: None is the package. A constant is no such thing: it vanishes when the file is
+    compiled.
+    """
+    allowed = {"__init__": {"more", "lock"}, "more": {None}, "lock": {None}}
+    for file, tree in trees.items():
+        assert {module for module, _ in imported_names(tree)} == allowed[file], file
         for module, wanted in imported_names(tree):
-            assert module == (None if name == "more" else "more"), (name, wanted)
-            other = trees["__init__" if module is None else "more"]
-            assert wanted in definitions(other), (name, wanted)
+            assert wanted in definitions(trees[module or "__init__"]), (file, wanted)
 
 
 def test_every_wake_loads_one_file(trees):
     for node in trees["__init__"].body:
         for each in ast.walk(node) if isinstance(node, (ast.If, ast.Try)) else [node]:
             assert not (isinstance(each, ast.ImportFrom) and each.level)
+            assert not list(full_imports(ast.Module([each], []))) or type(each) is ast.FunctionDef
 
 
 # The bundle: its contents
 
 
 def test_nothing_for_cpython_is_in_it(folder, trees):
-    assert sorted(path.name for path in folder.iterdir()) == ["__init__.py", "more.py"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(f"{name}.py" for name in FILES)
     host = set(definitions(ast.parse((LIBRARY / f"{HOST_ONLY}.py").read_text())))
     assert {"sleep_us", "ticks_diff"} < host
     for name, tree in trees.items():
@@ -265,7 +315,7 @@ def same(node, constants):
 
 
 def test_what_is_defined_is_the_same(trees):
-    bundled = {**definitions(trees["__init__"]), **definitions(trees["more"])}
+    bundled = {name: node for tree in trees.values() for name, node in definitions(tree).items()}
     modules = sources()
     constants = {name for tree in modules.values() for name in constant_names(tree)}
     compared = 0
@@ -279,32 +329,84 @@ def test_what_is_defined_is_the_same(trees):
 # The bundle: on a board
 
 
-@needs_mpy_cross
-@needs_micropython
-def test_on_micropython(folder, trees, tmp_path):
-    package = tmp_path / "eecluster"
-    package.mkdir()
-    for name in ("__init__", "more"):
-        good, errors = compile_for_boards(folder / f"{name}.py", package / f"{name}.mpy")
+@pytest.fixture(scope="module")
+def compiled(folder, tmp_path_factory):
+    """The path on which MicroPython finds the bundle, compiled."""
+    path = tmp_path_factory.mktemp("compiled")
+    (path / "eecluster").mkdir()
+    for name in FILES:
+        good, errors = compile_for_boards(folder / f"{name}.py", path / "eecluster" / f"{name}.mpy")
         assert good, errors
-    code = "import eecluster, eecluster.more\nprint(*dir(eecluster))\nprint(*dir(eecluster.more))"
+    return path
+
+
+def run(path, code):
+    """What MicroPython prints, in lines."""
     done = subprocess.run(
         [str(find_micropython()), "-c", code],
-        env=os.environ | {"MICROPYPATH": f"{tmp_path}:.frozen"},
-        cwd=tmp_path,
+        env=os.environ | {"MICROPYPATH": f"{path}:.frozen"},
+        cwd=path,
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
-    assert len(lines) == 2, done.stdout
-    for line, name in zip(lines, ("__init__", "more"), strict=True):
+    return done.stdout.splitlines()
+
+
+@needs_mpy_cross
+@needs_micropython
+def test_on_micropython(compiled, trees):
+    code = """
+import eecluster
+print(*dir(eecluster))
+import eecluster.more, eecluster.lock
+print(*dir(eecluster.more))
+print(*dir(eecluster.lock))
+"""
+    lines = run(compiled, code)
+    assert len(lines) == len(FILES), lines
+    for line, name in zip(lines, FILES, strict=True):
         visible = set(line.split())
         assert set(definitions(trees[name])) <= visible
         constants = set(constant_names(trees[name]))
         assert constants
         assert visible & (constants | {each.lstrip("_") for each in constants}) == set()
+        if name != "lock":
+            assert visible & set(definitions(trees["lock"])) == set()
+
+
+@needs_mpy_cross
+@needs_micropython
+def test_the_locks_are_loaded_when_one_is_asked_for(compiled):
+    for name in sorted(LOCK_NAMES):
+        for ask in (f"from eecluster import {name}", f"{name} = eecluster.{name}"):
+            code = f"""
+import sys, eecluster
+print("eecluster.lock" in sys.modules, "eecluster.more" in sys.modules)
+{ask}
+print("eecluster.lock" in sys.modules, "eecluster.more" in sys.modules)
+print(sys.modules["eecluster.lock"].{name} is {name})
+"""
+            assert run(compiled, code) == ["False False", "True False", "True"], ask
+
+
+@needs_mpy_cross
+@needs_micropython
+def test_a_name_that_nobody_has_is_an_error(compiled):
+    code = """
+import eecluster
+print(hasattr(eecluster, "Nothing"), hasattr(eecluster, "more"))
+try:
+    from eecluster import Nothing
+except ImportError:
+    print("ImportError")
+try:
+    eecluster.Nothing
+except AttributeError:
+    print("AttributeError")
+"""
+    assert run(compiled, code) == ["False False", "ImportError", "AttributeError"]
 
 
 # The tool

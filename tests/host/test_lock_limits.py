@@ -163,6 +163,17 @@ def test_a_late_start(name, ids):
                 assert duel(STRATEGIES[name], *where).doubles == 0, where
 
 
+@pytest.mark.parametrize("ids", [(0, 4), (3, 7)])
+def test_a_pause_in_the_code_before_the_id(ids):
+    """In the fifth bit, a 1, both let SDA go; who comes back late must not send a 0 any more."""
+    strategy = STRATEGIES["arbitration"]
+    start = call_of_start(strategy, 4, 0)
+    for place in range(start + 12, start + 18):
+        for pause_us in range(1400, 1900, 20):
+            where = ids, (0, 0), (4, 4), 0, ((place, pause_us * US_NS),)
+            assert duel(strategy, *where).doubles == 0, where
+
+
 @pytest.mark.parametrize("name", CONTESTS)
 def test_random_contests(name):
     make_lock, hold = HOLDS[name]
