@@ -2,8 +2,8 @@
 
 Two boards of a steady cluster with two EEPROMs wake within 20 ms of each other, and each does what
 it does in every wake: `health_check()`, `heartbeat()`; the primary confirms in between. Below them
-are the wires, bit by bit, and boards within the limits of `Limits`. Afterwards the boards wake some
-times more, one after the other, to see whether the cluster gets over it.
+are the wires, bit by bit, and boards within the limits of the locks, or far outside. Afterwards the
+boards wake some times more, one after the other, to see whether the cluster gets over it.
 
 Counted, besides what the names say:
 
@@ -22,8 +22,8 @@ import sys
 from bench.locks import STRATEGIES
 
 from eecluster import Cluster, NoLock
-from eecluster_sim import Limits, Scheduler, World
-from soak import jobs
+from eecluster_sim import Scheduler, World
+from soak import jobs, locks
 
 CODE = ("src/eecluster", *jobs.SIMULATOR, "soak/collisions.py")
 WAKES = 10_000
@@ -33,6 +33,7 @@ ADDRESSES = (0x50, 0x51)
 USED = 5 * 64  # bytes of a chip that a cluster of two nodes uses: the label, two copies each
 DRIVERS = {"SoftI2C": "softi2c", "ESP32 I2C": "esp32-idf55", "arbitrating I2C": "rp2040"}
 LOCKS = {"no lock": lambda board: NoLock(), **STRATEGIES}
+OUTSIDE = " outside its limits"  # after a lock's name: boards as in the last of locks.LIMITS
 
 
 def cluster(board, lock):
@@ -120,13 +121,14 @@ class Trial:
 
     def __init__(self, seed, driver, lock):
         self.world = World(seed, wires=True)
-        self.make_lock = LOCKS[lock]
+        self.make_lock = LOCKS[lock.replace(OUTSIDE, "")]
+        limits = locks.LIMITS["all of these" if OUTSIDE in lock else "within"]
         self.chips = [self.world.add_eeprom("AT24C256", address) for address in ADDRESSES]
         for chip, image in zip(self.chips, steady(), strict=True):
             chip.load(image)
         for node in (0, 1):
             board = self.world.add_board(node, driver=DRIVERS[driver])
-            Limits().apply(board.cpu, self.world.random)
+            limits.apply(board.cpu, self.world.random)
         self.inside: set[int] = set()
         self.written: set[tuple] = set()
         self.confirmed: list[tuple] = []  # (began_ns, ended_ns, token)
@@ -219,12 +221,13 @@ def one(seed, driver, lock):
 
 
 def make_jobs(wakes):
-    """So many wakes for each driver and each lock."""
+    """So many wakes for each driver and each lock, and SoftI2C with locks that fail."""
     code = jobs.fingerprint(*CODE)
+    pairs = [(driver, lock) for lock in LOCKS for driver in DRIVERS]
+    pairs += [("SoftI2C", lock + OUTSIDE) for lock in STRATEGIES]
     return [
         jobs.Job(f"{driver}, {lock}", one, (driver, lock), wakes // 2, code)
-        for lock in LOCKS
-        for driver in DRIVERS
+        for driver, lock in pairs
     ]
 
 

@@ -15,20 +15,15 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 ROOT = Path(__file__).resolve().parent.parent
-SIMULATOR = tuple(
+SIMULATOR = ("bench/locks.py", "soak/locks.py") + tuple(
     f"src/eecluster_sim/{name}"
     for name in (
-        "wire",
-        "world.py",
-        "board.py",
-        "bus.py",
-        "chip.py",
-        "i2c.py",
-        "scheduler.py",
-        "rand.py",
+        "wire", "world.py", "board.py", "bus.py", "chip.py", "parts.py", "i2c.py", "scheduler.py",
+        "rand.py", "contest.py",
     )
-)
+)  # fmt: skip
 STATES = ROOT / "build" / "soak"
+KEPT = ROOT / "docs" / "data"  # results that are in the docs, where others can go on
 BATCH = 50  # seeds
 
 
@@ -74,6 +69,15 @@ def merge(total: dict, more: dict) -> dict:
     return total
 
 
+def published_state(title, code):
+    """The progress of this code as it stands in the docs; None: there is none."""
+    for path in sorted(KEPT.glob("*.json")):
+        for result in json.loads(path.read_text()):
+            if result["title"] == title and result["state"]["code"] == code:
+                return result["state"]
+    return None
+
+
 def kept_state(path, code):
     """The progress of this code in a file; None: there is none, or the file is damaged."""
     try:
@@ -93,7 +97,11 @@ class Job:
         self.args = args
         self.count = count
         self.path = STATES / (re.sub(r"\W+", "-", title) + ".json")
-        self.state = kept_state(self.path, code) or {"code": code, "seeds": 0, "totals": {}}
+        self.state = (
+            kept_state(self.path, code)
+            or published_state(title, code)
+            or {"code": code, "seeds": 0, "totals": {}}
+        )
 
     def batches(self):
         """Lists of the seeds that are not done yet, in order."""
@@ -114,7 +122,11 @@ def run_batch(one, seeds, args):
     """What a worker does."""
     total: dict = {}
     for seed in seeds:
-        merge(total, one(seed, *args))
+        try:
+            merge(total, one(seed, *args))
+        except Exception as error:
+            replay = f"python -m {one.__module__} {' '.join(map(repr, args))} {seed}"
+            raise RuntimeError(f"{replay}: {error!r}") from error
     return total
 
 

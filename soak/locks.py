@@ -10,9 +10,7 @@ from bench.locks import STRATEGIES
 from eecluster_sim import Contest, Limits
 from soak import jobs
 
-CODE = (
-    "src/eecluster/lock.py", *jobs.SIMULATOR, "src/eecluster_sim/contest.py", "bench/locks.py"
-)  # fmt: skip
+CODE = ("src/eecluster/lock.py", *jobs.SIMULATOR)
 RUNS = 100_000
 BOARDS = [2] * 7 + [3] * 3 + [4, 4, 5, 6, 7, 8]  # by the seed; the more, the longer it takes
 OUTSIDE_RUNS = 500
@@ -31,6 +29,7 @@ LIMITS = {
     "clocks off by 20 %": Limits(rate_ppm=200_000),
     "pauses of 60 ms": Limits(pause_us=60_000),
     "pauses of 200 ms": Limits(pause_us=200_000),
+    "pauses one after the other": Limits(apart_us=0),
     "calls of 30 to 100 us": Limits(call_us=(30, 100)),
     "all of these": Limits(rate_ppm=200_000, call_us=(30, 100), pause_us=200_000),
 }
@@ -40,7 +39,9 @@ def contest(seed, strategy, limits):
     """The contest of that seed, run."""
     boards = BOARDS[seed % len(BOARDS)]
     hold = HOLDS[strategy]
-    return Contest(STRATEGIES[strategy], boards, seed, LIMITS[limits], hold=hold).run()
+    rounds = 3 if seed % 10 == 0 else 1
+    make_lock = STRATEGIES[strategy]
+    return Contest(make_lock, boards, seed, LIMITS[limits], rounds, hold).run()
 
 
 def one(seed, strategy, limits):
@@ -52,6 +53,7 @@ def one(seed, strategy, limits):
         "doubles": done.doubles,
         "double_seeds": [seed] if done.doubles else [],
         "failures": done.failures,
+        "errors": done.errors,
         "wait_ns": sum(done.waits_ns),
         "worst_wait_ns": max(done.waits_ns, default=0),
     }
@@ -69,12 +71,17 @@ def make_jobs(runs):
     return made
 
 
-HEADS = ("lock", "limits", "contests", "acquired", "two holders", "gave up", "mean ms", "worst ms")
+HEADS = (
+    "lock", "limits", "contests", "acquired", "two holders", "gave up", "bad transfers", "mean ms",
+    "worst ms",
+)  # fmt: skip
 
 
 def row(strategy, limits, found):
     """The figures of a job as text, under HEADS."""
-    counts = [f"{found[name]:,}" for name in ("contests", "acquired", "doubles", "failures")]
+    counts = [
+        f"{found[name]:,}" for name in ("contests", "acquired", "doubles", "failures", "errors")
+    ]
     mean, worst = found["wait_ns"] / max(1, found["acquired"]), found["worst_wait_ns"]
     return [strategy, limits, *counts, *(f"{ns / MS_NS:.0f}" if ns else "" for ns in (mean, worst))]
 

@@ -6,16 +6,16 @@ A table stands in docs/two_masters.md after a line `<!-- table: NAME -->`, to th
 import json
 import re
 
+from soak.jobs import KEPT as DATA
 from soak.jobs import ROOT
 
 PAGE = ROOT / "docs" / "two_masters.md"
-DATA = ROOT / "docs" / "data"
 
 
 def keep(name, part, todo):
     """Put what the jobs have found into the docs."""
     DATA.mkdir(exist_ok=True)
-    results = [{"args": job.args, "totals": job.state["totals"]} for job in todo]
+    results = [{"title": job.title, "args": job.args, "state": job.state} for job in todo]
     (DATA / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n")
     PAGE.write_text(filled(PAGE.read_text(), name, part))
 
@@ -23,7 +23,7 @@ def keep(name, part, todo):
 def filled(text, name, part):
     """The page with the table of that name made anew from the JSON."""
     results = json.loads((DATA / f"{name}.json").read_text())
-    rows = [part.row(*result["args"], result["totals"]) for result in results]
+    rows = [part.row(*result["args"], result["state"]["totals"]) for result in results]
     lines = [part.HEADS, ["---"] * 2 + ["---:"] * (len(part.HEADS) - 2), *rows]
     made = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     pattern = rf"(<!-- table: {name} -->\n\n).*?\n\n"

@@ -1,6 +1,6 @@
 """Runs tests/both on MicroPython (unix port), with the library's .py files, then its .mpy files.
 
-The .mpy files are what boards load: the library's modules joined into two. There is no module of
+The .mpy files are what boards load: the library's modules joined into three. There is no module of
 its own in them that test_inner_*.py could import, so those files run with the .py files only.
 Each file gets a process, and so a heap, of its own. The last line is `N passed, M failed` over all.
 """

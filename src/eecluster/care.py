@@ -35,7 +35,6 @@ def judge(slots, k, view, label):
         for found, wanted in zip(page, ours):
             if found != BLANK and found != wanted:
                 if _label(slots, k) == layout.label(k):  # a peer has labelled it since
-                    view.relabel ^= 1 << k
                     return slots.look_at(k, view)
                 return FormatError(
                     "%s holds foreign data. Not written. Erase all: format(force=True)"
@@ -65,7 +64,7 @@ def format(node, force, epoch):
             slots.write(k, layout.base, layout.label(k))
             if _label(slots, k) != layout.label(k):
                 raise ClusterError(
-                    "%s does not keep what is written: check its WP pin" % _name(slots, k)
+                    "%s does not keep what is written: check WP pin" % _name(slots, k)
                 )
     slots.view = None
     if epoch:

@@ -5,7 +5,8 @@ When ``acquire`` fails the cluster goes on without it and reports ``lock_stuck``
 one of its names is asked for. Stands on config and ticks.
 
 ``BusyLine`` and ``BusArbitration`` let contenders send their node ids at the same time, bit by bit
-in slots of time, and who lets the line go and finds it pulled has lost::
+in slots of time, and who lets the line go and finds it pulled has lost. Each node times itself: if
+it was late anywhere, for whatever reason, it has lost as well::
 
     idle for     ____ START ___slot 0, bit 2___ ___slot 1, bit 1___ ___slot 2, bit 0___
     quiet_us ___/                 ^                   ^                   ^
@@ -13,14 +14,16 @@ in slots of time, and who lets the line go and finds it pulled has lost::
 
 Why there is only one winner: whoever pulls has seen the line idle LATE_US before at most, so all
 who start are at most so far apart. Two ids differ in a bit: there one pulls for the whole slot,
-and the other one, who looks SAMPLE_US after the slot's beginning, finds it pulled. Each node times
-itself: if it was late anywhere, for whatever reason, it has lost. Between a look and the next pull
-the line is let go for SAMPLE_US + LATE_US at most, and nobody starts on a line that has not been
-idle for longer than that. With clocks that are wrong by 5 %, up to the last slot's begin (at =
-START_US + 2 * SLOT_US) and end:
+and the other one, who looks SAMPLE_US after the slot's beginning, finds it pulled. Between a look
+and the next pull the line is let go for SAMPLE_US + LATE_US at most, and nobody starts on a line
+that has not been idle for longer than that. With clocks that are wrong by 5 %, up to the last
+slot's begin (at = START_US + 2 * SLOT_US) and end:
 
     0.105 * at + LATE_US                   = 838 <= SAMPLE_US
     0.905 * (at + SLOT_US) - LATE_US - at  = 1480 >= SAMPLE_US + LATE_US
+
+Why nobody starves: who asks again right after it had the lock waits for a longer quiet time than
+the others. With each turn that it has to wait for, it becomes shorter.
 """
 
 # pyright: reportAttributeAccessIssue=false
@@ -37,6 +40,7 @@ SLOT_US = 2500
 SAMPLE_US = 1000
 LATE_US = 250
 QUIET_US = 2500
+OTHERS = 7
 QUIET_MS = 40
 
 
@@ -67,9 +71,12 @@ class TimeSlots:
         diff = timer.ticks_diff
         since = now = idle_since = timer.ticks_us()
         quiet_us = self.quiet_us
+        turn_us = extra_us = 0
         if self.released_us is not None and diff(now, self.released_us) < 2 * quiet_us:
-            # who waited while we held it goes first, also with a clock that is 10 % slower
-            quiet_us += quiet_us // 8 + 1500
+            # who waited while we held it goes first, also with a clock that is 10 % slower; with
+            # each turn of others it is more our turn again
+            turn_us = quiet_us // (8 * OTHERS) + 215
+            extra_us = OTHERS * turn_us
         timeout_us = min(timeout_ms, 500_000) * 1000  # ticks_diff cannot tell more
         won = False
         try:
@@ -78,14 +85,17 @@ class TimeSlots:
                 last = now
                 now = timer.ticks_us()
                 if not self.idle():
+                    if diff(now, idle_since) > quiet_us // 2:  # somebody's turn begins
+                        extra_us = max(0, extra_us - turn_us)
                     idle_since = now
                     timer.sleep_us(BUSY_US)
                 elif diff(now, last) > GAP_US:
                     idle_since = now
-                elif diff(now, idle_since) >= quiet_us:
+                elif diff(now, idle_since) >= quiet_us + extra_us:
                     won = self.compete(node_id, now)
                     if won:
                         break
+                    extra_us = max(0, extra_us - turn_us)
                     self.free()
                     idle_since = now = timer.ticks_us()
         finally:
@@ -119,12 +129,11 @@ class TimeSlots:
             self.wait(begun, at + SAMPLE_US)
             if node_id & bit and not self.idle():
                 return False
-            self.pull()
+            self.pull()  # before the clock is asked: what comes after it does not count
             if diff(timer.ticks_us(), begun) > at + SAMPLE_US + LATE_US:
                 return False
             at += SLOT_US
-        self.finish(begun, at)
-        return True
+        return self.finish(begun, at)
 
     def wait(self, begun, at):
         """Until ``at`` after ``begun``."""
@@ -166,7 +175,7 @@ class BusyLine(TimeSlots):
     zero = prefix
 
     def finish(self, begun, at):
-        pass  # it stays pulled
+        return True  # it stays pulled
 
 
 class BusArbitration(TimeSlots):
@@ -175,7 +184,9 @@ class BusArbitration(TimeSlots):
 
     For ``SoftI2C`` on the same two pins. A holder shows itself by its transfers only, and the
     others look at the lines once in three calls of a pin. So a holder must not let ``quiet_ms``
-    pass, a garbage collection included, without some bytes on the bus.
+    pass, a garbage collection included, without some bytes on the bus. A bus whose SDA a chip holds
+    low, because its master died, would never be free: who waits, and finds SCL high and SDA low at
+    every look for ``quiet_ms``, recovers it.
     """
 
     def __init__(self, scl, sda, *, quiet_ms=QUIET_MS, timer=timer):
@@ -186,9 +197,18 @@ class BusArbitration(TimeSlots):
         self.scl = scl
         self.sda = sda
         self.ready = False
+        self.lows = 0  # looks in a row at which SCL was high and SDA low
 
     def idle(self):
-        return self.scl() and self.sda()
+        high = self.scl() == 1
+        if high and not self.sda():
+            self.lows += 1
+            if self.lows * BUSY_US > self.quiet_us:
+                recover_bus(self.scl, self.sda)
+                self.lows = 0
+            return False
+        self.lows = 0
+        return high
 
     def free(self):
         scl = self.scl
@@ -232,15 +252,17 @@ class BusArbitration(TimeSlots):
         sda(0)
         scl(1)
         sda(1)  # STOP
+        return self.idle()  # else a loser is still pulling that has not noticed yet
 
 
 def recover_bus(scl, sda):
     """Free an SDA that a chip holds low because its master died while it was reading it: nine
     clocks, then STOP (UM10204 3.1.16). True if both lines are high then.
 
-    For ``Cluster(recover=lambda: recover_bus(scl, sda))``. A START comes first, where SDA is free:
-    it makes a chip forget a write that was cut off, which a STOP alone would store (AT24C256:
-    software reset). An SCL that is held low needs a power cycle.
+    For ``Cluster(recover=lambda: recover_bus(scl, sda))``. A START comes first, where SDA is free,
+    and one right before the STOP: it makes a chip forget a write that was cut off, which a STOP
+    alone would store (AT24C256: software reset; UM10204 does not know START and STOP without a
+    byte between them, chips do). An SCL that is held low needs a power cycle.
     """
     sda.init(sda.OPEN_DRAIN, value=1)
     scl.init(scl.OPEN_DRAIN, value=1)

@@ -66,7 +66,7 @@ class Node:
         """Read all EEPROMs. ``OSError`` if none answers, its ``fault`` if none is ours."""
         self.since = self.slots.timer.ticks_ms()
         view = self.slots.look()
-        if self.recover and not view.good | view.empty:  # an SDA held low reads as zeros
+        if self.recover and not (self.stuck or view.good | view.empty):  # SDA low reads as zeros
             self.recover()
             if self.make:
                 self.slots.i2c = self.make()

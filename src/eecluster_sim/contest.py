@@ -109,10 +109,16 @@ class Contest:
 
 
 def transfers(board):
-    """A short look and a write, with the chip's write time, as a cluster uses the bus."""
+    """A short look and a write, with the chip's write time, as a cluster uses the bus.
+
+    OSError if the chip does not answer, or says something else than what was written.
+    """
     i2c = board.make_i2c()
+    page = 128 + 64 * board.node
     for address in (0, 64):
-        i2c.readfrom_mem(0x50, address, 12, addrsize=16)
-    i2c.writeto_mem(0x50, 128 + 64 * board.node, bytes(8), addrsize=16)
-    board.timer.sleep_ms(5)
-    i2c.readfrom_mem(0x50, 128 + 64 * board.node, 8, addrsize=16)
+        if i2c.readfrom_mem(0x50, address, 12, addrsize=16) != b"\xff" * 12:
+            raise OSError("read wrong")
+    i2c.writeto_mem(0x50, page, bytes(range(8)), addrsize=16)
+    board.timer.sleep_ms(6)
+    if i2c.readfrom_mem(0x50, page, 8, addrsize=16) != bytes(range(8)):
+        raise OSError("written wrong")

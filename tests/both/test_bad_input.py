@@ -283,7 +283,7 @@ def test_format_by_force_needs_all_chips():
 def test_format_of_a_write_protected_chip():
     kit = Kit(2)
     kit.chips[1].write_protect = True
-    with raises(ClusterError, "0x51", "write-protect"):
+    with raises(ClusterError, "0x51", "WP pin"):
         kit.call(0, "format")
 
 

@@ -3,7 +3,8 @@
 `mine` is node 0's record unless a table says otherwise; a token is written `token(epoch, node)`.
 """
 
-from eecluster import lead, rules
+import eecluster.lead as lead
+import eecluster.rules as rules
 from eecluster.bitmap import bits, ids
 from eecluster.config import Config
 from eecluster.events import announced, pending, rivals
