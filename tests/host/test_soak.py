@@ -33,6 +33,7 @@ PARTS = [pytest.param(part, id=name) for name, part in soak.PARTS.items()]
 def kept(tmp_path, monkeypatch):
     """Where progress and figures are kept in these tests."""
     monkeypatch.setattr(jobs, "STATES", tmp_path / "states")
+    monkeypatch.setattr(jobs, "KEPT", tmp_path / "data")
     monkeypatch.setattr(report, "DATA", tmp_path / "data")
     monkeypatch.setattr(report, "PAGE", tmp_path / "page.md")
     return tmp_path
@@ -231,7 +232,19 @@ def test_the_code_that_counts_is_there(part):
 
 def test_no_two_jobs_share_a_file():
     paths = [job.path for part in soak.PARTS.values() for job in part.make_jobs(100)]
-    assert len(paths) == len(set(paths)) == 2 * 7 + 3 * 3
+    assert len(paths) == len(set(paths)) == 2 * 8 + 3 * 3 + 2
+
+
+def test_others_go_on_where_the_published_figures_end(kept):
+    """Who clones the project has docs/data, not build/soak."""
+    report.PAGE.write_text("<!-- table: some -->\n\n(none)\n\n")
+    job = jobs.Job("some", None, ("a", "b"), 10, "code")
+    job.add(range(7), {"n": 7})
+    report.keep("some", PART, [job])
+    job.path.unlink()
+    assert jobs.Job("some", None, (), 10, "code").batches() == [range(7, 10)]
+    assert jobs.Job("some", None, (), 10, "other code").batches() == [range(10)]
+    assert jobs.Job("other", None, (), 10, "code").batches() == [range(10)]
 
 
 # Contests
@@ -242,7 +255,7 @@ def test_a_contest_repeats(strategy):
     for seed in range(4):
         found = locks.one(seed, strategy, "within")
         assert found == locks.one(seed, strategy, "within")
-        assert (found["contests"], found["acquired"]) == (1, locks.BOARDS[seed])
+        assert (found["contests"], found["acquired"]) == (1, acquires(seed))
         assert found["doubles"] == found["failures"] == 0
         assert 0 < found["worst_wait_ns"] <= found["wait_ns"]
 
@@ -252,7 +265,7 @@ def test_two_to_eight_boards():
     seeds = range(len(locks.BOARDS))
     contests = [locks.contest(seed, "BusyLine", "within") for seed in seeds]
     assert {len(contest.world.boards) for contest in contests} == set(range(2, 9))
-    assert [len(contest.order) for contest in contests] == locks.BOARDS
+    assert [len(contest.order) for contest in contests] == [acquires(seed) for seed in seeds]
 
 
 class Open:
@@ -275,8 +288,9 @@ def broken(monkeypatch):
     monkeypatch.setitem(locks.HOLDS, "Open", locks.rest)
 
 
-def boards_of(seed):
-    return locks.BOARDS[seed % len(locks.BOARDS)]
+def acquires(seed):
+    """How often the lock is taken in that contest."""
+    return locks.BOARDS[seed % len(locks.BOARDS)] * (3 if seed % 10 == 0 else 1)
 
 
 def replayed(sentence):
@@ -295,7 +309,7 @@ def test_a_broken_lock_is_counted_and_can_be_replayed(broken, capsys):
     assert found["contests"] == 40
     assert found["doubles"] >= len(found["double_seeds"]) > 0
     assert found["failures"] > 0
-    assert found["acquired"] + found["failures"] == sum(boards_of(seed) for seed in seeds)
+    assert found["acquired"] + found["failures"] == sum(acquires(seed) for seed in seeds)
     sentences = locks.complaints([job])
     assert len(sentences) == len(found["double_seeds"])
     told = 0
@@ -325,13 +339,13 @@ def test_the_whole_run_puts_its_figures_into_the_page(kept):
     report.PAGE.write_text("Before.\n\n<!-- table: locks -->\n\n(none)\n\nAfter.\n")
     assert soak.main(["--only", "locks", "--runs", "2", "--keep"]) == 0
     results = json.loads((report.DATA / "locks.json").read_text())
-    assert len(results) == 2 * 7
-    assert {result["totals"]["contests"] for result in results} == {2}
+    assert len(results) == 2 * 8
+    assert {result["state"]["totals"]["contests"] for result in results} == {2}
     lines = report.PAGE.read_text().splitlines()
     assert lines[:3] == ["Before.", "", "<!-- table: locks -->"] and lines[-2:] == ["", "After."]
-    assert len(lines[4:-2]) == 2 + 2 * 7
+    assert len(lines[4:-2]) == 2 + 2 * 8
     assert lines[6].startswith(
-        f"| BusyLine | within | 2 | {boards_of(0) + boards_of(1)} | 0 | 0 | "
+        f"| BusyLine | within | 2 | {acquires(0) + acquires(1)} | 0 | 0 | 0 | "
     )
 
 
@@ -507,8 +521,8 @@ def figures(kept):
     """Of two jobs, kept; one has a name that re.sub would take for a group."""
     report.DATA.mkdir()
     results = [
-        {"args": ["a", "b"], "totals": {"n": 1}},
-        {"args": ["\\1", "d"], "totals": {"n": 2}},
+        {"title": "a", "args": ["a", "b"], "state": {"totals": {"n": 1}}},
+        {"title": "d", "args": ["\\1", "d"], "state": {"totals": {"n": 2}}},
     ]
     (report.DATA / "some.json").write_text(json.dumps(results))
 
@@ -527,8 +541,8 @@ def test_a_page_without_the_marker_is_an_error(figures):
 def test_figures_are_kept(kept):
     report.PAGE.write_text(PAGE.format("some", "old"))
     todo = [
-        SimpleNamespace(args=("a", "b"), state={"totals": {"n": 1}}),
-        SimpleNamespace(args=("\\1", "d"), state={"totals": {"n": 2}}),
+        SimpleNamespace(title="a", args=("a", "b"), state={"totals": {"n": 1}}),
+        SimpleNamespace(title="d", args=("\\1", "d"), state={"totals": {"n": 2}}),
     ]
     report.keep("some", PART, todo)
     assert report.PAGE.read_text() == PAGE.format("some", TABLE)
