@@ -23,7 +23,8 @@ slot's begin (at = START_US + 2 * SLOT_US) and end:
     0.905 * (at + SLOT_US) - LATE_US - at  = 1480 >= SAMPLE_US + LATE_US
 
 Why nobody starves: who asks again right after it had the lock waits for a longer quiet time than
-the others. With each turn that it has to wait for, it becomes shorter.
+the others, until it has seen OTHERS turns. So of two nodes that ask again and again none can be
+passed by for ever, however much slower its clock is.
 """
 
 # pyright: reportAttributeAccessIssue=false
@@ -71,12 +72,11 @@ class TimeSlots:
         diff = timer.ticks_diff
         since = now = idle_since = timer.ticks_us()
         quiet_us = self.quiet_us
-        turn_us = extra_us = 0
+        ahead = 0
         if self.released_us is not None and diff(now, self.released_us) < 2 * quiet_us:
-            # who waited while we held it goes first, also with a clock that is 10 % slower; with
-            # each turn of others it is more our turn again
-            turn_us = quiet_us // (8 * OTHERS) + 215
-            extra_us = OTHERS * turn_us
+            # who waited while we held it goes first, also with a clock that is 10 % slower
+            ahead = OTHERS
+            quiet_us += quiet_us // 8 + 1500
         timeout_us = min(timeout_ms, 500_000) * 1000  # ticks_diff cannot tell more
         won = False
         try:
@@ -85,17 +85,17 @@ class TimeSlots:
                 last = now
                 now = timer.ticks_us()
                 if not self.idle():
-                    if diff(now, idle_since) > quiet_us // 2:  # somebody's turn begins
-                        extra_us = max(0, extra_us - turn_us)
+                    if diff(now, idle_since) > self.quiet_us // 2:  # somebody's turn begins
+                        ahead -= 1
                     idle_since = now
                     timer.sleep_us(BUSY_US)
                 elif diff(now, last) > GAP_US:
                     idle_since = now
-                elif diff(now, idle_since) >= quiet_us + extra_us:
+                elif diff(now, idle_since) >= (quiet_us if ahead > 0 else self.quiet_us):
                     won = self.compete(node_id, now)
                     if won:
                         break
-                    extra_us = max(0, extra_us - turn_us)
+                    ahead -= 1
                     self.free()
                     idle_since = now = timer.ticks_us()
         finally:

@@ -613,6 +613,64 @@ def test_recover_is_called_under_the_lock_and_the_bus_made_anew():
     assert log == ["acquire", "make", "recover", "make", "release"]
 
 
+def test_recover_is_not_called_without_the_lock():
+    world, board = bench()
+    log = []
+    world.chips[0].plugged = False
+    cluster = cluster_of(
+        board, Spy(log, works=False), board.make_i2c, recover=lambda: log.append("recover")
+    )
+    with raises(OSError, "no EEPROM answers"):
+        cluster.health_check()
+    assert log == ["acquire"]
+
+
+def test_an_sda_that_a_chip_holds_is_recovered_in_a_cluster():
+    """BusArbitration recovers it by itself. Else SoftI2C's own clocks do it, or `recover`."""
+    for make_lock in STRATEGIES:
+        world, board = bench()
+        node = cluster_of(board, make_lock(board))
+        node.health_check()
+        node.heartbeat()
+        dead = world.add_board(5)
+        chip = world.chips[0]
+        image = bytes(chip.data)
+        chip.fill(0)
+        dies_ns = world.now_ns + 400 * US_NS
+        world.lines.at(dies_ns, lambda ns: dead.power_off())
+        dead.wake(lambda: dead.make_i2c().readfrom_mem(0x50, 0, 64, addrsize=16))
+        world.now_ns += 50 * US_NS
+        assert world.bus.sda.read(world.now_ns) == 0, "the chip does not hold SDA"
+        chip.load(image)
+        begun_ns = board.cpu.settle()
+        node = cluster_of(board, make_lock(board))
+        status = node.health_check()
+        assert status.is_primary
+        assert "lock_stuck" not in [event[0] for event in status.events]
+        assert board.cpu.settle() - begun_ns < 300 * MS_NS
+
+
+def test_a_loser_that_has_not_noticed_yet_is_waited_for():
+    """It pauses while it pulls SDA; a bus on which somebody pulls is of no use."""
+    for ids in ((0, 1), (0, 4), (4, 5)):
+        for place in range(1, 40, 3):
+            read = []
+
+            def hold(board):
+                data = board.make_i2c().readfrom_mem(0x50, 0, 8, addrsize=16)
+                read.append((board.node, data))
+
+            duel = Duel(arbitration, hold)
+            duel.world.add_eeprom("AT24C256", 0x50).load(bytes(range(1, 65)))
+            duel.add(ids[0])
+            quiet_calls = 40 * 1000 // 12 - 6  # of 4 us, three in each look
+            duel.add(ids[1], pauses=((quiet_calls + place, PAUSE_NS),))
+            duel.run()
+            assert duel.doubles == 0
+            assert len(read) == 2
+            assert all([data == bytes(range(1, 9)) for _, data in read]), (ids, place, read)
+
+
 def test_the_locks_in_a_cluster_of_two():
     for make_lock in STRATEGIES:
         world, board = bench()

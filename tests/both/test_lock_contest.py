@@ -5,7 +5,7 @@ that fails is replayed by `contest(make_lock, seed)`. On MicroPython the boards 
 tests/upy/greenlet.py).
 """
 
-from eecluster_sim.contest import Contest
+from eecluster_sim.contest import Contest, Limits
 from eecluster_sim.scheduler import Scheduler
 from eecluster_sim.world import World
 from lock_kit import MS_NS, arbitration, busy_line, rest, traffic
@@ -51,6 +51,33 @@ def test_busy_line():
 
 def test_bus_arbitration():
     check(arbitration)
+
+
+def test_nobody_starves():
+    """All ask again at once, again and again; nobody waits for more than some turns of others:
+    seven until it is as good as any, and those of others who have waited as long.
+    """
+    for make_lock, rounds in ((busy_line, 20), (arbitration, 6)):
+        for seed, boards in enumerate((3, 5, 8)):
+            limits = Limits(rate_ppm=50000, call_us=(2, 30), pause_us=1)
+            done = Contest(
+                make_lock, boards, seed, limits, rounds, HOLDS[make_lock], TIMEOUT_MS, 1000
+            ).run()
+            assert (done.doubles, done.failures) == (0, 0)
+            for node in set(done.order):
+                waited = [len(turns) for turns in between(done.order, node)]
+                assert max(waited) <= 7 + boards, (boards, node, done.order)
+
+
+def between(order, node):
+    """The turns of others between two of this node's."""
+    turns = []
+    for other in order:
+        if other == node:
+            yield turns
+            turns = []
+        else:
+            turns.append(other)
 
 
 def test_what_a_board_raises_comes_out():
