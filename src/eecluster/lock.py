@@ -36,7 +36,7 @@ from .ticks import timer
 
 BUSY_US = 1000  # between two looks at a line that is not idle
 GAP_US = 400  # looks further apart than that may have missed something
-START_US = 600  # longer than that, so everybody notices a start
+START_US = 600  # longer than GAP_US, so everybody notices a start
 SLOT_US = 2500
 SAMPLE_US = 1000
 LATE_US = 250
