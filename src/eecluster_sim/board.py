@@ -86,7 +86,6 @@ class Board:
     the lines. Faults of transactions (`crash_at`, `fail_next`, `short_write`) are ValueErrors
     there: plan others by `world.lines.at`. And there are
 
-
     cpu          what its calls cost, its pauses, its clock's error
     scl, sda     its pins on the bus; `pin(line)`: on any other line
     clamps       without power it holds SCL and SDA low, through its protection diodes

@@ -17,6 +17,8 @@ from eecluster.lock import BusyLine
 from eecluster_sim import Contest, Limits
 from lock_kit import MS_NS, US_NS, Duel, arbitration, busy_line, rest, traffic
 
+pytestmark = pytest.mark.slow
+
 CLOCKS_PPM = [(50000, -50000), (-50000, 50000), (0, 0)]
 CALLS_US = [2, 30]
 IDS = [(0, 4), (1, 3), (4, 6), (2, 3), (6, 7), (0, 7), (3, 4)]  # first differ in each bit
