@@ -61,8 +61,6 @@ def steady() -> tuple:
 class Judge:
     """A lock around the lock: who is inside, and how long did they wait?"""
 
-    inside: set
-
     def __init__(self, lock, board, inside, found):
         self.lock = lock
         self.board = board

@@ -1,6 +1,6 @@
 """Contests for the locks within their limits, and outside: how often were there two holders?
 
-python -m soak.locks [--runs 100000] [--replay STRATEGY SEED]
+python -m soak.locks STRATEGY LIMITS SEED       replays one
 """
 
 import sys

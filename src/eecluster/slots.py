@@ -52,7 +52,11 @@ class Slots(Eeproms):
         self.target = [0] * len(addresses)  # the copy of mine to overwrite on each: not the newest
 
     def look(self):
-        """Read every EEPROM that answers. Returns the ``View``, also kept as ``view``."""
+        """Read every EEPROM that answers. Returns the ``View``, also kept as ``view``.
+
+        Silent ones are tried again, all of them in each pass: so they share the pauses. With
+        ``BusArbitration`` a node that is silent for long loses the bus.
+        """
         self.view = view = View(self.layout.nodes)
         self.known = [b""] * len(self.copies)
         self.tries = 2
