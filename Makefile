@@ -53,7 +53,7 @@ types: setup ## check types: the library against MicroPython's, the rest as CPyt
 	$(BIN)/pyright --project types/device.pyright.json
 	$(BIN)/mypy --config-file types/device.mypy.ini
 	$(BIN)/pyright
-	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench soak docs/waveforms.py
+	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench proof soak docs/waveforms.py
 
 pytest: .venv/.stamp ## run all tests on CPython
 	$(BIN)/pytest -q -n auto

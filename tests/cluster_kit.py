@@ -8,7 +8,8 @@ Every call of the library goes through `Kit.run`, which checks what must hold in
   token lower than one that was acted with before.
 """
 
-from decode import Format
+from proof.decode import Format
+
 from eecluster import Cluster
 from eecluster_sim import World
 

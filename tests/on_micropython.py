@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MICROPYTHON = Path(sys.executable).parent / "micropython"
-SEARCH = "src:tests:tests/both:tests/upy:.frozen"
+SEARCH = ".:src:tests:tests/both:tests/upy:.frozen"
 # What the library is loaded from, the search path for that, and how its file's name must end.
 LIBRARIES = ((".py", SEARCH, ".py"), (".mpy", "build/mpy:" + SEARCH, ".mpy"))
 INNER = "test_inner_"  # how the names of tests of the library's inner modules begin

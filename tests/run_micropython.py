@@ -1,6 +1,6 @@
 """Runs test files on MicroPython: the functions `test_*` of each, in the order of the file.
 
-    export MICROPYPATH=src:tests:tests/both:tests/upy:.frozen
+    export MICROPYPATH=.:src:tests:tests/both:tests/upy:.frozen
     micropython tests/run_micropython.py [tests/both/test_x.py ...]
 
 Without arguments: all of tests/both. Run it from the project's root. The last line is

@@ -1,7 +1,8 @@
 """Bad arguments and wrong chips: nothing is written, and the message says what to do."""
 
+from proof.decode import crc32
+
 from cluster_kit import PATTERN, Kit
-from decode import crc32
 from eecluster import Cluster, ClusterError, ConfigError, FormatError, LayoutError
 from support import raises
 

@@ -1,7 +1,8 @@
 """A whole failover on each kind of chip, with its own page size and write time."""
 
+from proof.decode import LABEL_SIZE
+
 from cluster_kit import Kit
-from decode import LABEL_SIZE
 from eecluster import Cluster
 
 

@@ -1,7 +1,8 @@
 """Ordinary life of a cluster: joining, beating, failover, return, standing down."""
 
+from proof.decode import RELEASED
+
 from cluster_kit import Kit
-from decode import RELEASED
 from eecluster import Cluster, ClusterError
 from eecluster_sim import World
 from support import raises

@@ -6,7 +6,8 @@ zlib and are computed once more by the decoder of the tests.
 
 from binascii import unhexlify
 
-from decode import crc32
+from proof.decode import crc32
+
 from eecluster.eeprom import Eeproms
 from eecluster.errors import LayoutError
 from eecluster.layout import NODES, Layout, owner

@@ -7,8 +7,8 @@ from zlib import crc32
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from proof.decode import Format
 
-from decode import Format
 from eecluster import lead, rules
 from eecluster.bitmap import bits, ids
 from eecluster.config import Config
