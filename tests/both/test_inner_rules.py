@@ -765,3 +765,160 @@ def test_nobody_has_strikes_before_the_first_token():
     )  # fmt: skip
     assert rules.observe(mine, view, settings, 0, False)
     assert mine.runs == [0] * 8
+
+
+# What is node 0's in the tables above may be any node's
+
+
+def test_numbers_end_at_7():
+    assert ids(0x1FF) == ids(-1) == (0, 1, 2, 3, 4, 5, 6, 7)
+
+
+def test_no_node_is_silent_for_itself():
+    for node in range(4):
+        mine = record(node)
+        mine.runs = [9, 9, 9, 9]
+        assert rules.silent(mine, 1) == 0b1111 & ~(1 << node), node
+
+
+def test_another_node_that_is_dead_waits_longer():
+    """Node 2 observes node 1, the primary."""
+    table = (
+        # dead, asked for, strikes -> may lead
+        (0, 0, 2, True),
+        (0b0100, 0, 2, False),
+        (0b0100, 0, 4, False),
+        (0b0100, 0, 5, True),
+        (0b0100, 0b0100, 2, True),
+        (0b0100, 0b0001, 2, False),  # another one is asked for
+        (0b0101, 0b0001, 2, False),
+        (0b0001, 0, 2, True),  # another one is dead
+    )
+    for dead, spare, strikes, may in table:
+        mine = beaten(2, 3, dead=dead, spare=spare, run=strikes)
+        view = look(record(1, token=token(2, 1)))
+        assert bool(rules.may_lead(mine, view, config(), True)) == may, (dead, spare, strikes)
+
+
+def test_no_claimant_is_dead_in_its_own_claim():
+    for node in range(4):
+        mine = record(node, token=token(1, 1), dead=0b1111)
+        lead.claim(mine, look(token=token(1, 1)), config(), 0)
+        assert mine.dead == 0b1111 & ~(1 << node), node
+
+
+class Looker:
+    """What `lead` needs of a node with three EEPROMs, whose writes reach those in `kept`."""
+
+    def __init__(self, mine, *others, fresh=0b111, held=None, kept=0b111):
+        self.config = config(3)
+        self.config.quorum = 2
+        self.slots = self
+        self.mine = mine
+        self.others = others
+        self.kept = kept
+        self.leading = False
+        self.done = []
+        self.view = look(mine, *others, good=0b111, fresh=fresh, heard=0b111)
+        self.view.held = mine.token if held is None else held
+
+    def quorate(self):
+        return True
+
+    def write(self):
+        self.done.append("write")
+
+    def look(self):
+        self.done.append("look")
+        mine = self.mine
+        self.view = look(mine, *self.others, good=0b111, fresh=self.kept, heard=0b111)
+        self.view.held = mine.token
+
+    def load(self, accept):
+        assert not accept
+
+
+def test_confirm():
+    """Not yet on a quorum: one more write, one more look, then decide."""
+    once = ["write", "look"]
+    mine, theirs = token(3, 0), token(3, 1)
+    table = (
+        # fresh, held, what a write reaches, token of node 1 -> what is done, leads
+        ("stands on all", 0b111, mine, 0b111, theirs, [], True),
+        ("on a quorum", 0b110, mine, 0b111, theirs, [], True),
+        ("on one only", 0b100, mine, 0b111, theirs, once, True),
+        ("another token of mine is on all", 0b111, token(2, 0), 0b111, theirs, once, True),
+        ("a write reaches a quorum", 0b100, mine, 0b011, theirs, once, True),
+        ("a write reaches one", 0b100, mine, 0b001, theirs, once, False),
+        ("a write reaches none", 0, 0, 0, theirs, once, False),
+        ("replaced", 0b111, mine, 0b111, token(4, 1), [], False),
+    )
+    for what, fresh, held, kept, other, done, leads in table:
+        node = Looker(
+            record(0, token=mine), record(1, token=other), fresh=fresh, held=held, kept=kept
+        )
+        assert bool(lead.confirm(node)) == leads, what
+        assert node.leading is leads, what
+        assert node.done == done, what
+        named = 0b0001 if leads else 0b0010 if other > mine else 0
+        assert node.mine.primary == named, what
+
+
+def test_only_who_is_confirmed_marks_nodes_dead_and_takes_them_back():
+    owned = token(3, 0)
+    table = (
+        # what a write reaches, counted, run of nodes 1 and 2 -> dead, token
+        ("silent", 0b111, True, 2, 0, 0b0110, token(4, 0)),
+        ("silent, not confirmed", 0b001, True, 2, 0, 0b0100, owned),
+        ("silent, this look does not count", 0b111, False, 2, 0, 0b0100, owned),
+        ("beats again", 0b111, True, -1, -3, 0, owned),
+        ("beats again, not confirmed", 0b001, True, -1, -3, 0b0100, owned),
+        ("beats again, this look does not count", 0b111, False, -1, -3, 0b0100, owned),
+    )
+    for what, kept, counted, one, two, dead, highest in table:
+        mine = record(0, token=owned, dead=0b0100, run=one)
+        mine.runs[2] = two
+        node = Looker(mine, record(1), record(2), fresh=0, held=0, kept=kept)
+        lead.lead(node, counted)
+        assert (node.mine.dead, node.mine.token) == (dead, highest), what
+        assert node.leading == (kept == 0b111), what
+
+
+def test_all_rivals_are_told():
+    mine = record(0, token=token(5, 0), lineage=token(2, 1), primary=1, announced=1)
+    named = [0, token(3, 1), token(4, 2), 0]
+    view = look(mine, record(1), record(2), record(3), named=named)
+    assert pending(mine, view, 0, 0, 0) == (
+        ("split_brain", 1, token(3, 1), 0),
+        ("split_brain", 2, token(4, 2), 0),
+    )
+    mine.told[4] = 0b0110
+    assert pending(mine, view, 0, 0, 0) == ()
+    assert mine.told[4] == 0b0110
+
+
+def test_what_each_node_reports():
+    for kind, field in (("lock_stuck", "stuck"), ("duplicate_id", "twin")):
+        for node in range(4):
+            mine = record(0, token=token(1, 0), announced=1)
+            view = look(*[record(i, **{field: int(i == node)}) for i in range(1, 4)])
+            view.records[0] = record(0, token=token(1, 0))  # as it was written last
+            setattr(mine, field, int(node == 0))
+            assert pending(mine, view, 0, 0, 0) == ((kind, node, token(1, 0), 0),)
+
+
+def test_announced_by_any_primary():
+    for me in range(4):
+        for told in (0, 1):
+            node = Primary(record(me, announced=told))
+            announced(node, [("joined", 0, 15, 0)])
+            assert node.mine.announced == told  # its takeover is still to be told, or was
+            announced(node, [("failover", me, 15, 1)])
+            assert node.mine.announced == 1
+
+
+def test_what_is_no_event_is_named():
+    for bad in (("joined",), (), ("gone", 1, 15, 0), "joined"):
+        text = "events: expected those of a Status, got {!r}".format(bad)
+        with raises(ValueError, text):
+            announced(Primary(record()), [bad])
