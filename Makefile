@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help setup test quick lint format types pytest micropython demo bench soak mpy clean
+.PHONY: help setup test quick lint format types pytest micropython demo bench soak mutation mpy clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -69,6 +69,9 @@ bench: .venv/.stamp mpy ## measure time, memory and bus traffic
 
 soak: .venv/.stamp ## run the locks' contests, hours if you let it; goes on where it was stopped
 	@$(BIN)/python -m soak $(if $(RUNS),--runs $(RUNS)) $(if $(WAKES),--wakes $(WAKES)) $(if $(KEEP),--keep)
+
+mutation: .venv/.stamp ## change one thing at a time in the decisions: do the tests notice? minutes
+	@$(BIN)/python tools/mutation.py $(if $(KEEP),--keep)
 
 mpy: .venv/.stamp ## compile the library for boards into build/mpy
 	@rm -rf build/bundle build/mpy && mkdir -p build/mpy/eecluster

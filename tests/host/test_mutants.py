@@ -3,6 +3,8 @@
 That the searches catch each of them is another test's matter.
 """
 
+import importlib.util
+import re
 import subprocess
 import sys
 
@@ -119,3 +121,19 @@ def test_pytest_runs_with_the_mutant(tmp_path):
         command = ["pytest", "-q", "-c", "pyproject.toml", *arguments, str(tmp_path)]
         done = mutants.run(mutants.MUTANTS["one-strike"], command, capture_output=True, text=True)
         assert done.returncode == bool(arguments), done.stdout
+
+
+# What mutmut left alive, see tools/mutation.py
+
+
+def test_the_page_says_why_each_survivor_lives():
+    path = mutants.ROOT / "tools" / "mutation.py"
+    spec = importlib.util.spec_from_file_location("mutation", path)
+    assert spec and spec.loader
+    mutation = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mutation)
+    page = mutation.PAGE.read_text("utf-8")
+    total = int(re.findall(r"Of (\d+) mutants", page)[0])
+    assert page == mutation.page(total, sorted(mutation.SURVIVORS))
+    for where, old, _ in mutation.SURVIVORS:
+        assert old in (mutants.LIBRARY / (where.split(".")[0] + ".py")).read_text("utf-8"), where
