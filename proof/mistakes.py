@@ -107,7 +107,7 @@ MISTAKES = (
         "newer-first",
         "a write goes over the newer of the two copies",
         (("slots.py", "self.target[k] = i ^ 1", "self.target[k] = i"),),
-        "one chip; a claim, then no beat, and the next write is torn",
+        "one chip, and a torn write soon after a claim",
         {"eeproms": 1, "owned": True},
     ),
     Mistake(
