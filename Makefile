@@ -67,11 +67,8 @@ demo: .venv/.stamp ## run a simulated cluster: NODES=2 SEED=1
 bench: .venv/.stamp mpy ## measure time, memory and bus traffic
 	@$(BIN)/python -m bench.run
 
-soak: .venv/.stamp ## run the locks' contests, hours if you let it; goes on where it was stopped
-	@$(BIN)/python -m soak $(if $(RUNS),--runs $(RUNS)) $(if $(WAKES),--wakes $(WAKES)) $(if $(KEEP),--keep)
-
-mutation: .venv/.stamp ## change one thing at a time in the decisions: do the tests notice? minutes
-	@$(BIN)/python tools/mutation.py $(if $(KEEP),--keep)
+soak: .venv/.stamp ## run the locks' contests, hours if you let it; MINUTES=30: histories, so long
+	@$(BIN)/python -m soak$(if $(MINUTES),.histories $(MINUTES)) $(if $(RUNS),--runs $(RUNS)) $(if $(WAKES),--wakes $(WAKES)) $(if $(KEEP),--keep)
 
 mpy: .venv/.stamp ## compile the library for boards into build/mpy
 	@rm -rf build/bundle build/mpy && mkdir -p build/mpy/eecluster

@@ -172,7 +172,7 @@ class Field(World):
 
     def __init__(self, seed, watcher, nodes, eeproms, drifts_ppm, owned, part=PART):
         super().__init__(seed)
-        self.bus = FieldBus()
+        self.bus: FieldBus = FieldBus()  # type: ignore[assignment]
         self.watcher = watcher
         self.writer: FieldBoard = None  # type: ignore[assignment]
         self.stuck = False

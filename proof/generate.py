@@ -317,8 +317,9 @@ MOODS = (
 )  # fmt: skip
 OPTIONS = (
     Writer.crash, Writer.crash, Writer.crash, Writer.hang, Writer.hang, Writer.stall, Writer.fail,
-    Writer.short, Writer.weak, Writer.weak, Writer.work, Writer.reset, lambda writer: ["stand_down"], lambda writer: ["lock"],
-    lambda writer: ["undone"], lambda writer: ["untold"],
+    Writer.short, Writer.weak, Writer.weak, Writer.work, Writer.reset,
+    lambda writer: ["stand_down"], lambda writer: ["lock"], lambda writer: ["undone"],
+    lambda writer: ["untold"],
 )  # fmt: skip
 
 

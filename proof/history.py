@@ -32,6 +32,9 @@ class Outcome:
         self.wakes = play.wakes
         self.virtual_s = play.field.now_ns / NS
         self.counts = play.counts
+        self.messages = play.oracle.messages
+        self.counts["dropped by the consumer"] = play.oracle.dropped
+        self.counts["announced again"] = play.oracle.repeated
         self.promise = promise
         self.text = text
         self.at_s = at_s
@@ -72,13 +75,21 @@ def add(totals, counts):
 
 def run_seeds(seeds):
     """What many seeds come to, as a dict that can be added up."""
-    totals = {"wakes": 0, "virtual_s": 0, "seeds": 0, "messages": 0, "breaches": [], "counts": {}}
+    totals: dict = {
+        "wakes": 0,
+        "virtual_s": 0,
+        "seeds": 0,
+        "messages": 0,
+        "breaches": [],
+        "counts": {},
+    }
     start_s = time.process_time()
     for seed in seeds:
         found = outcome(make(seed))
         totals["seeds"] += 1
         totals["wakes"] += found.wakes
         totals["virtual_s"] += int(found.virtual_s)
+        totals["messages"] += found.messages
         add(totals["counts"], found.counts)
         if found.promise:
             totals["breaches"].append([seed, found.text])

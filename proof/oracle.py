@@ -9,7 +9,7 @@ I1  a token has one owner: nobody acts with another's, and no record carries one
     began. I3: the consumer's view. I4: who writes where, and where nobody may. I5: see Calm.
 """
 
-from zlib import crc32
+from binascii import crc32
 
 from proof.decode import LABEL_SIZE, Format
 
@@ -22,12 +22,8 @@ class Breach(Exception):
         self.promise = promise
 
 
-class QuickFormat(Format):
-    """The same, with zlib's check sum, which is quicker (tests compare the two)."""
-
-    def _check(self, raw, node):
-        seed = crc32(bytes((node,)), self.cluster_id)
-        return crc32(raw[17:], crc32(raw[:12], seed))
+class Bytes(Format):
+    """What the oracle asks of a chip's bytes."""
 
     def token(self, data, eeprom, node, copy):
         """The token in one copy, None if it is not a valid record."""
@@ -68,7 +64,7 @@ class Oracle:
     """
 
     def __init__(self, nodes, eeproms, majority, strict):
-        self.format = QuickFormat(nodes, eeproms, majority=majority)
+        self.format = Bytes(nodes, eeproms, majority=majority)
         self.labels = [self.format.label(k) for k in range(eeproms)]
         self.slots = [self.format.address(node, 0) for node in range(nodes + 1)]
         self.strict = strict
@@ -192,7 +188,7 @@ class Calm:
         self.spare = spare  # the first look of each may not count
         self.primary = dict.fromkeys(alive, False)
         self.leader = None
-        self.dead = ()
+        self.dead: set | None = None  # those that beat and are marked dead, at its last wake
         self.since = 0  # wakes of the leader
 
     def woke(self, board, look, beat, published):
@@ -212,7 +208,6 @@ class Calm:
             if len(leaders) != 1:
                 raise Breach("I5", f"primaries after {slowest} looks of everybody: {leaders}")
             self.leader = leaders[0]
-            self.dead = None
 
     def _stays(self, board, look, beat, published):
         if board.node != self.leader:

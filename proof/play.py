@@ -25,6 +25,7 @@ does so while the events of that time happen.
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 from eecluster import Cluster
 from eecluster_sim.rand import Random
@@ -40,6 +41,8 @@ TRANSACTIONS = 20_000  # I6: nor has it more of them
 DEPTH = 3  # boards that hang within each other's pauses
 ERRORS = (5, 19, 110, 116, 264)
 MISFITS = ({"quorum": None}, {"cluster_id": 7}, {"nodes": None}, {"page_size": 128})
+
+CALLS = {"reset": "reset_node", "stand_down": "stand_down"}
 
 
 @dataclass
@@ -88,7 +91,7 @@ class Wake:
                 self.lock = StuckLock()
             elif name in ("work", "stall"):
                 setattr(self, name + "_s", args[0])
-            elif name in ("reset", "stand_down"):
+            elif name in CALLS:
                 self.calls.append((name, args))
             else:
                 setattr(self, name, args)
@@ -320,7 +323,7 @@ class Play:
                 self.count("isolated")
             for name, args in wake.calls:
                 self.note(f"{board} {name} {args}")
-                getattr(cluster, {"reset": "reset_node"}.get(name, name))(*args)
+                getattr(cluster, CALLS[name])(*args)
                 self.count(name)
             if wake.work_s:
                 self.away(board, "work", wake.work_s)
@@ -392,8 +395,10 @@ class Play:
         for name, value in board.at_claim:
             if name == "failing":
                 board.fail_next(*value)
+            elif name == "crash_at":
+                board.crash_at = value
             else:
-                setattr(board, name, value)
+                board.hang = value
             board.special = True
         board.at_claim = []
 
@@ -424,15 +429,15 @@ class Play:
     def do_together(self, seed, order, *wakes):
         """Several boards at once, transaction by transaction."""
         field = self.field
-        wakes = [(node, options) for node, *options in wakes if self.boards[node] not in self.busy]
-        if field.scheduler is not None or len(wakes) < 2:
-            for node, options in wakes:
+        free = [(node, options) for node, *options in wakes if self.boards[node] not in self.busy]
+        if field.scheduler is not None or len(free) < 2:
+            for node, options in free:
                 self.wake(node, options)
             return
         self.count("together " + order)
         with Scheduler(field, seed, order) as scheduler:
             self.together = True
-            for node, options in wakes:
+            for node, options in free:
                 scheduler.spawn(self.boards[node], self.wake, node, options, field.hung_ns)
             scheduler.run()
             self.together = False
@@ -483,7 +488,7 @@ class Play:
 
     def do_misfit(self, node, what):
         """A board with another configuration. It finds labels that say so on all chips."""
-        change = dict(MISFITS[what])
+        change: dict[str, Any] = dict(MISFITS[what])
         if "nodes" in change:
             change["nodes"] = self.setup["nodes"] % 8 + 1
             node = min(node, change["nodes"] - 1)
@@ -526,7 +531,7 @@ class Play:
         board = self.boards[node]
         if board in self.busy:
             return
-        uid, board.uid = board.uid, b"new" + len(self.history.events).to_bytes(3, "big")
+        uid, board.uid = board.uid, b"new" + self.wakes.to_bytes(4, "big")
         done = []
 
         def program():
@@ -559,6 +564,8 @@ class Play:
             self.oracle.highest = 0
             self.oracle.accepted = 0
             self.oracle.sender = None
+        for node in range(setup["nodes"]):
+            self.answer_duplicate(node)
         random = Random(seed)
         alive = [node for node in range(setup["nodes"]) if node not in gone]
         members = self.oracle.members(self.places) & set(alive)
@@ -581,6 +588,14 @@ class Play:
             raise AssertionError("the time without faults was too short to tell")
         self.calm = None
         self.count("calm")
+
+    def answer_duplicate(self, node):
+        """All chips that knew of a replaced board may have been lost. The library says so at each
+        wake (DuplicateNodeError), and what to do: reset_node() once more.
+        """
+        record = self.oracle.newest(self.places, node)
+        if record and record["uid"] not in (0, crc32(self.boards[node].uid)):
+            self.do_replace(node)
 
     # A board that stops
 
