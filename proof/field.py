@@ -12,7 +12,6 @@ from eecluster_sim.chip import Eeprom
 from eecluster_sim.i2c import I2C
 from eecluster_sim.world import World
 
-PART = "AT24C128"
 FIRST = 0x50
 _NACK_BITS = 11
 _READ_BITS = 9 * 4 + 12  # two address bytes, and a repeated START
@@ -170,8 +169,8 @@ class FieldBoard(Board):
 class Field(World):
     """places, boards; `stuck`: the bus is."""
 
-    def __init__(self, seed, watcher, nodes, eeproms, drifts_ppm, owned, part=PART):
-        super().__init__(seed)
+    def __init__(self, watcher, nodes, eeproms, drifts_ppm, owned, part):
+        super().__init__(1)
         self.bus: FieldBus = FieldBus()  # type: ignore[assignment]
         self.watcher = watcher
         self.writer: FieldBoard = None  # type: ignore[assignment]

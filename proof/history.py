@@ -19,8 +19,9 @@ import click
 
 from proof.generate import make
 from proof.oracle import Breach
-from proof.play import NS, History, Play
+from proof.play import Play
 from proof.shrink import shrink
+from proof.story import NS, History
 
 YEAR_S = 365 * 86400
 
@@ -73,8 +74,8 @@ def add(totals, counts):
             totals[kind] = totals.get(kind, 0) + n
 
 
-def run_seeds(seeds):
-    """What many seeds come to, as a dict that can be added up."""
+def run_seeds(seeds, first=False):
+    """What many seeds come to, as a dict that can be added up. `first`: up to the first breach."""
     totals: dict = {
         "wakes": 0,
         "virtual_s": 0,
@@ -93,6 +94,8 @@ def run_seeds(seeds):
         add(totals["counts"], found.counts)
         if found.promise:
             totals["breaches"].append([seed, found.text])
+            if first:
+                break
     totals["cpu_s"] = time.process_time() - start_s
     return totals
 
@@ -117,14 +120,15 @@ def describe(history):
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("seed", type=int, required=False)
 @click.option("--to", type=int, help="all seeds up to this one, not included")
+@click.option("--first", is_flag=True, help="with --to: stop at the first breach")
 @click.option("--case", help="a history as text")
 @click.option("--file", type=click.Path(exists=True, path_type=Path), help="a history in a file")
 @click.option("-v", "--verbose", is_flag=True, help="print each wake and each fault")
 @click.option("--shrink/--no-shrink", "shrinking", default=True, help="shorten what breaks")
-def main(seed, to, case, file, verbose, shrinking):
+def main(seed, to, first, case, file, verbose, shrinking):
     """Replay histories."""
     if to is not None:
-        totals = run_seeds(range(seed, to))
+        totals = run_seeds(range(seed, to), first)
         click.echo(figures(totals))
         for failed, text in totals["breaches"]:
             click.echo(f"{text}\n    python -m proof.history {failed}")

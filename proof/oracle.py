@@ -63,8 +63,8 @@ class Oracle:
     mute     boards that may not write, because they are not of this cluster
     """
 
-    def __init__(self, nodes, eeproms, majority, strict):
-        self.format = Bytes(nodes, eeproms, majority=majority)
+    def __init__(self, nodes, eeproms, majority, strict, page=64):
+        self.format = Bytes(nodes, eeproms, page, majority=majority)
         self.labels = [self.format.label(k) for k in range(eeproms)]
         self.slots = [self.format.address(node, 0) for node in range(nodes + 1)]
         self.strict = strict
@@ -77,6 +77,7 @@ class Oracle:
         self.messages = 0
         self.told = set()
         self.repeated = 0
+        self.calm: Calm | None = None
         self.on_claim = lambda board, token: None
         self.on_attempt = lambda board: None
         self.on_write = lambda board, place: None
@@ -96,7 +97,8 @@ class Oracle:
             if memaddr % page + n > page:
                 raise Breach("I4", f"{board} writes over the end of a page of {place}")
             token = int.from_bytes(bytes(buf[8:12]), "big")
-            if token not in self.claimed and token not in board.tried:
+            begins = (memaddr - start) % self.format.copy_size == 0 and n >= 12
+            if begins and token not in self.claimed and token not in board.tried:
                 board.tried = (token,)
                 self.on_attempt(board)
         elif memaddr != self.format.base or bytes(buf) != self.labels[place.number][:n]:
@@ -149,6 +151,10 @@ class Oracle:
             if key in self.told:
                 self.repeated += 1
             self.told.add(key)
+            if self.calm and self.calm.leader is not None:
+                if key in self.calm.told:
+                    raise Breach("events", f"{key} was announced, and is offered once more")
+                self.calm.told.add(key)
 
     # What is on the chips
 
@@ -189,6 +195,8 @@ class Calm:
         self.primary = dict.fromkeys(alive, False)
         self.leader = None
         self.dead: set | None = None  # those that beat and are marked dead, at its last wake
+        self.told = set()
+        self.extra = False  # this wake is one too many: its look does not count
         self.since = 0  # wakes of the leader
 
     def woke(self, board, look, beat, published):
@@ -196,7 +204,7 @@ class Calm:
         node = board.node
         if look is None or beat is None:
             raise Breach("I5", f"{board} meets an error, with all EEPROMs in order")
-        self.looks[node] += 1
+        self.looks[node] += not self.extra
         self.primary[node] = beat.is_primary
         slowest = min(self.looks.values())
         leaders = [node for node, primary in self.primary.items() if primary]

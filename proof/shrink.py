@@ -1,12 +1,12 @@
 """Makes a failing history short: what is left is needed.
 
-Rule: only taking away and weakening. `proof.faults` decides anew at each try what is within the
+Rule: only taking away and weakening. `proof.promises` decides anew at each try what is within the
 promises, so nothing that is tried can fail for a reason of its own. First chunks of events go, then
 single ones, then boards that are not needed, then options of wakes; then what is left is made
 weaker: no drift, no wrap, no supplies that chips share. A try counts if the same promise is broken.
 """
 
-from proof.play import History
+from proof.story import History
 
 TRIES = 4000
 
@@ -113,6 +113,7 @@ class Shrinker:
             "warm": True,
             "interval": None,
             "retries": 1,
+            "part": "AT24C128",
         }
         for name, value in weaker.items():
             if self.best.setup[name] != value:

@@ -23,7 +23,20 @@ from soak import jobs
 
 CODE = ("src/eecluster", "src/eecluster_sim") + tuple(
     f"proof/{name}.py"
-    for name in ("decode", "field", "oracle", "faults", "play", "generate", "history")
+    for name in (
+        "decode",
+        "field",
+        "oracle",
+        "promises",
+        "faults",
+        "story",
+        "wakes",
+        "strangers",
+        "play",
+        "moods",
+        "generate",
+        "history",
+    )
 )
 FIRST_SEED = 10_000  # those before it are for tests
 BATCH = 10

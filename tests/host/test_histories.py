@@ -8,21 +8,22 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from proof import history, play
+from proof import history, wakes
 from proof.faults import ROWS
 from proof.generate import make
 from proof.history import add, breaks, outcome, run_seeds
 from proof.oracle import Breach, Bytes, Calm, Oracle
-from proof.play import History, Play
+from proof.play import Play
 from proof.shrink import shrink
+from proof.story import History
 
 from eecluster import lead, rules, slots
 
 PARTS = 16
-SEEDS = 20  # per part
+SEEDS = 40  # per part
 PLAIN = {
-    "nodes": 2, "eeproms": 3, "quorum": "majority", "retries": 1, "readmit": 3, "interval": None,
-    "drifts": [0, 0, 0], "owned": False, "warm": True, "wrap": None, "mild": True,
+    "nodes": 2, "eeproms": 3, "part": "AT24C128", "quorum": "majority", "retries": 1, "readmit": 3,
+    "interval": None, "drifts": [0, 0], "owned": False, "warm": True, "wrap": None, "mild": True,
 }  # fmt: skip
 
 
@@ -204,7 +205,7 @@ def test_oracle_a_primary_within_bounded_looks_that_stays():
 
 
 def test_oracle_no_wake_without_end(monkeypatch):
-    monkeypatch.setattr(play, "TRANSACTIONS", 20)
+    monkeypatch.setattr(wakes, "TRANSACTIONS", 20)
     broken("I6", started)
 
 
