@@ -1,8 +1,11 @@
 """An oracle: what the bytes on a chip say, decoded without the library.
 
-Written from the picture of the format in `eecluster/layout.py` alone: own offsets, own CRC, so that
-a mistake of the library in either cannot hide. Runs on CPython and on MicroPython.
+Written from the picture of the format in `eecluster/layout.py` alone: own offsets, own rules for
+what is summed up, so that a mistake of the library in either cannot hide. Runs on CPython and on
+MicroPython.
 """
+
+from binascii import crc32
 
 NODES = 8
 LABEL_SIZE = 20
@@ -28,26 +31,6 @@ _CRC_AT = 12
 _PLACE_AT = 16
 _TOLD_AT = 33
 _SEQS_AT = 40
-
-
-def _make_table():
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0xEDB88320 if value & 1 else 0)
-        table.append(value)
-    return table
-
-
-_TABLE = _make_table()
-
-
-def crc32(data, seed=0):
-    """CRC-32 (IEEE 802.3, reflected), continued from the check sum `seed`."""
-    value = seed ^ 0xFFFFFFFF
-    for byte in data:
-        value = value >> 8 ^ _TABLE[(value ^ byte) & 0xFF]
-    return value ^ 0xFFFFFFFF
 
 
 def number(data):
@@ -118,9 +101,18 @@ class Format:
         """Change fields of a valid copy on the chip and mend its CRC. `seq`: its own sequence."""
         assert self.slot(data, eeprom, node, copy), "no valid slot to patch"
         at = self.address(node, copy)
+        runs_at = _SEQS_AT + 2 * self.nodes
         for name, value in fields.items():
-            offset, size = (_SEQS_AT + 2 * node, 2) if name == "seq" else _FIELDS[name]
-            data[at + offset : at + offset + size] = value.to_bytes(size, "big")
+            if name == "seqs":
+                raw = b"".join([seq.to_bytes(2, "big") for seq in value])
+                offset = _SEQS_AT
+            elif name == "runs":
+                raw = bytes([run & 0xFF for run in value])
+                offset = runs_at
+            else:
+                offset, size = (_SEQS_AT + 2 * node, 2) if name == "seq" else _FIELDS[name]
+                raw = value.to_bytes(size, "big")
+            data[at + offset : at + offset + len(raw)] = raw
         raw = bytes(data[at : at + self.slot_size])
         data[at + _CRC_AT : at + _CRC_AT + 4] = self._check(raw, node).to_bytes(4, "big")
 

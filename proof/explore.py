@@ -1,0 +1,255 @@
+"""Every order of bus transfers of several boards, searched to the end.
+
+Rule: what can happen from here on follows from the chips' contents, from where each board's program
+waits, and from what the judge has to remember; states in which these are the same are visited once.
+A transfer is one atomic step, and a chip's write is done when it ends.
+
+Two transfers can be exchanged without anybody noticing unless they concern the same page of the
+same chip and one of them writes (or one takes what the judge remembers, and the other changes it).
+So it is enough to look at orders in which each board reads as late as it can: a search goes from
+one write to the next, and before each it decides who of the others has read that page already. For
+the same reason a board loses its supply only where it would write: whether that happens before or
+after a read, only the board itself could tell. tests/both/test_explore.py holds this against a
+search that makes every single step.
+
+Where that is too much, a space sets a bound: so many reads that are overtaken by a write, the kind
+of thing that goes wrong between boards.
+
+Runs on CPython and on MicroPython. Stands on quiet, judge and machine.
+"""
+
+from proof.judge import Breach, Judge
+from proof.machine import CRASH, DONE, PAGE, UNKNOWN, Images, Machine, Program
+from proof.quiet import Quiet, torn
+
+# places in a state
+IMAGE = 0  # what the chips hold
+TURN = 1  # how much of the outside has happened
+REACH = 2  # for each board the EEPROMs that answer it, a bitmap
+HIGHEST = 3  # the highest token that was confirmed
+CRASHES = 4
+OVERTAKEN = 5  # how many reads had been made when somebody wrote there, if the space counts them
+BOARDS = 6  # for each board: its place, and the highest confirmed token when its call began
+
+MEMORY = "M"  # stands for a page: what the judge remembers
+
+
+class Explorer:
+    """All that can happen in a ``space`` (see spaces).
+
+    states   how many different states there are, each after a write or something like it
+    moves    how many ways lead to them             ends     what the chips hold at the end of all
+    """
+
+    def __init__(self, space):
+        self.space = space
+        self.setup = space.setup
+        self.images = Images(self.setup)
+        self.judge = Judge(self.setup, self.images, space.strict)
+        self.quiet = Quiet(self.setup, self.images, self.judge)
+        self.nodes = [node for node, _ in space.programs]
+        self.boards = range(len(self.nodes))
+        self.machines = [Machine(Program(self.setup, *program)) for program in space.programs]
+        image = self.quiet.prepare(space.before)
+        reach = tuple([space.reach.get(node, self.quiet.everywhere) for node in self.nodes])
+        self.start = (image, 0, reach, 0, 0, 0) + (0, 0) * len(self.nodes)
+        self.states = self.moves = 0
+        self.ends = set()
+
+    def run(self, progress=None, limit=None):
+        """Visit everything, nearest first. ``Breach`` at the first one, with a shortest way to it;
+        False if the limit cut it short.
+        """
+        states = [self.start]
+        origins = [(0, ())]  # of each state: where it came from, and how
+        seen = {self.start}
+        for number, state in enumerate(states):  # grows on the way
+            self.states = number + 1
+            if progress and not self.states % 1000:
+                progress(self)
+            if limit and self.states > limit:
+                return False
+            try:
+                followers = self.followers(state)
+            except Breach as breach:
+                way = [breach.moves]
+                while number:
+                    number, moves = origins[number]
+                    way.append(moves)
+                breach.moves = [move for moves in reversed(way) for move in moves]
+                raise
+            for moves, after in followers:
+                self.moves += 1
+                if after not in seen:
+                    seen.add(after)
+                    states.append(after)
+                    origins.append((number, moves))
+        return True
+
+    def followers(self, state):
+        """[(moves, state)]: what can happen next. ``Breach`` if that breaks a promise."""
+        found = []
+        ways = [self.way(state, b) for b in self.boards]
+        for b in self.boards:
+            place = self.place(ways[b][-1], b)
+            if place.request is None:
+                continue
+            k, at, _, data = place.request
+            page = MEMORY if data is None else (k, at // PAGE)
+            for moves, before in self.choices(state, ways, b, page):
+                found.append(self.step(moves, before, b))
+            if data is not None and state[CRASHES] < self.space.crashes:
+                touched = page if self.space.tears else None
+                for moves, before in self.choices(state, ways, b, touched):
+                    found += self.crash(moves, before, b)
+        if state[TURN] < len(self.space.outside):
+            found += self.outside(state, ways)
+        if not found:
+            self.end(state, ways)
+        return found
+
+    def way(self, state, b):
+        """[(page, place, began)]: where board b comes to by reading alone, from where it is on.
+
+        ``page``: what was read last. ``began`` as in a state. At the last place it writes, changes
+        what the judge remembers, or is at its end.
+        """
+        i = BOARDS + 2 * b
+        number, began = state[i : i + 2]
+        image = state[IMAGE]
+        reach = state[REACH][b]
+        machine = self.machines[b]
+
+        def answer(k, at, count, data):
+            if data is not None:
+                return UNKNOWN
+            return self.images.read(image, k, at, count) if reach >> k & 1 else None
+
+        found = [(None, number, began)]
+        while True:
+            place = machine.places[number]
+            if place.request is None or place.request[3] is not None:
+                return found
+            k, at = place.request[:2]
+            if place.first:
+                began = state[HIGHEST]
+            number = machine.go(number, answer(*place.request), answer)
+            token = machine.places[number].confirmed
+            if token > state[HIGHEST]:
+                return found
+            if token:
+                self.judge.confirmed(self.nodes[b], token, began)
+            found.append(((k, at // PAGE), number, began))
+
+    def place(self, point, b):
+        return self.machines[b].places[point[1]]
+
+    def choices(self, state, ways, b, page, chip=None):
+        """[(moves, state)]: board b (None: nobody) has come to the end of its way, and of the
+        others each either waits or has read ``page`` (or anything on ``chip``).
+        """
+        found = [([], state)]
+        for other in self.boards:
+            way = ways[other]
+            points = [0]
+            if other == b:
+                points = [len(way) - 1]
+            else:
+                for n in range(1, len(way)):
+                    read = way[n][0]
+                    first = self.place(way[n - 1], other).first
+                    if read == page or read[0] == chip or page == MEMORY and first:
+                        points.append(n)
+            more = []
+            for moves, before in found:
+                for n in points:
+                    _, number, began = way[n]
+                    i = BOARDS + 2 * other
+                    overtaken = before[OVERTAKEN]
+                    if n and other != b and self.space.overtaken is not None:
+                        if overtaken == self.space.overtaken:
+                            break
+                        overtaken += 1
+                    after = before[:OVERTAKEN] + (overtaken,) + before[BOARDS:i]
+                    made = [(self.nodes[other], n)] if n else []
+                    more.append((moves + made, after + (number, began) + before[i + 2 :]))
+            found = more
+        return found
+
+    def step(self, moves, state, b):
+        """Board b makes its transfer."""
+        place = self.machines[b].places[state[BOARDS + 2 * b]]
+        k, at, count, data = place.request
+        image = state[IMAGE]
+        if not state[REACH][b] >> k & 1:
+            answer = None
+        elif data is None:
+            answer = self.images.read(image, k, at, count)
+        else:
+            answer = DONE
+            self.judge.write(image, self.nodes[b], k, at, data)
+            image = self.images.write(image, k, at, data)
+        return moves + [(self.nodes[b], 1)], self.answered(state, b, answer, image)
+
+    def crash(self, moves, state, b):
+        """Board b loses its supply right before its write, or in it."""
+        image = state[IMAGE]
+        name = self.nodes[b], CRASH
+        found = [(moves + [name], self.answered(state, b, CRASH, image))]
+        k, at, _, data = self.machines[b].places[state[BOARDS + 2 * b]].request
+        if self.space.tears and state[REACH][b] >> k & 1:
+            old, new = self.images.page_write(image, k, at, data)
+            for tear in self.space.tears:
+                after = self.images.replace(image, k, at // PAGE, torn(tear, old, new))
+                found.append((moves + [name + (tear,)], self.answered(state, b, CRASH, after)))
+        return found
+
+    def answered(self, state, b, answer, image):
+        """The state after the answer to board b."""
+        i = BOARDS + 2 * b
+        place = self.machines[b].places[state[i]]
+        highest = state[HIGHEST]
+        began = highest if place.first else state[i + 1]
+        number = self.machines[b].go(state[i], answer)
+        token = self.machines[b].places[number].confirmed
+        if token:
+            self.judge.confirmed(self.nodes[b], token, began)
+            highest = max(highest, token)
+        crashes = state[CRASHES] + (answer == CRASH)
+        start = (image, state[TURN], state[REACH], highest, crashes, state[OVERTAKEN])
+        return start + state[BOARDS:i] + (number, began) + state[i + 2 :]
+
+    def outside(self, state, ways):
+        """What happens to a chip next: it is lost, back, or blank."""
+        event = self.space.outside[state[TURN]]
+        kind, k = event[:2]
+        nodes = event[2:] or self.nodes
+        found = []
+        for moves, before in self.choices(state, ways, None, None, k):
+            image = before[IMAGE]
+            reach = before[REACH]
+            if kind == "blank":
+                image = self.images.blank_chip(image, k)
+            else:
+                bit = 1 << k
+                reach = tuple(
+                    [
+                        mask if node not in nodes else mask & ~bit if kind == "lost" else mask | bit
+                        for node, mask in zip(self.nodes, reach)
+                    ]
+                )
+            after = (image, state[TURN] + 1, reach) + before[HIGHEST:]
+            found.append((moves + [event], after))
+        return found
+
+    def end(self, state, ways):
+        """Nobody writes any more: what follows when the boards wake in turn?"""
+        image = state[IMAGE]
+        reach = {node: mask for node, mask in zip(self.nodes, state[REACH])}
+        crashed = [self.nodes[b] for b in self.boards if self.place(ways[b][-1], b).crashed]
+        self.ends.add((image, tuple(crashed)))
+        everybody = tuple(range(self.setup.nodes))
+        self.quiet.settle(image, everybody, reach, state[HIGHEST])
+        others = tuple([node for node in everybody if node not in crashed])
+        if crashed and others:
+            self.quiet.settle(image, others, reach, state[HIGHEST])

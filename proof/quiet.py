@@ -1,0 +1,164 @@
+"""Boards that wake one after the other: how a search comes to its start, and what follows its end.
+
+Rule: what a wake leaves on the chips follows from what was there, so each is run once. Stands on
+judge,
+canon and machine.
+"""
+
+from proof.canon import Canon
+from proof.judge import Breach
+from proof.machine import DONE, PAGE, Program
+
+WAKE = ("check", "confirm", "beat")
+STAYS = 2  # rounds in which nothing may change any more
+TEARS = ("old", "new", "erased", "head", "tail", "mixed")
+
+
+class Wake:
+    """What one wake did: the image it left, its last ``Status`` or None, how many transfers it
+    took, and the highest token that it confirmed.
+    """
+
+    def __init__(self, image, status, transfers, confirmed):
+        self.image = image
+        self.status = status
+        self.transfers = transfers
+        self.confirmed = confirmed
+
+
+class Quiet:
+    """Wakes of a cluster's boards on ``images``, under the eyes of ``judge``.
+
+    ``most``: I6, no wake may take more transfers than that.
+    """
+
+    def __init__(self, setup, images, judge):
+        self.setup = setup
+        self.images = images
+        self.judge = judge
+        self.canon = Canon(setup, images)
+        self.everywhere = (1 << setup.eeproms) - 1
+        # six looks, each copy read in full twice, silent chips tried eight times, and six writes
+        self.most = 6 * setup.eeproms * (1 + 17 + 4 * setup.nodes + 8 + 2 + 10)
+        self._wakes = {}
+        self._settled = set()
+
+    def wake(self, image, node, calls=WAKE, reach=None, highest=0):
+        """One wake, undisturbed."""
+        reach = self.everywhere if reach is None else reach
+        key = image, node, calls, reach, highest
+        found = self._wakes.get(key)
+        if found is None:
+            found = self._wakes[key] = self.run(image, node, calls, reach, highest)
+        return found
+
+    def run(self, image, node, calls, reach=None, highest=0, watch=None):
+        """One wake; ``highest``: the highest token that was confirmed before it.
+
+        ``watch(n, image, k, at, data, highest)`` hears of each transfer before it takes place.
+        """
+        reach = self.everywhere if reach is None else reach
+        state = [image, None, 0, 0]
+        began = [highest]
+
+        def transfer(k, at, count, data):
+            image = state[0]
+            if watch:
+                watch(state[2], image, k, at, data, began[0])
+            state[2] += 1
+            if state[2] > self.most:
+                raise Breach("I6: node %d makes more than %d transfers" % (node, self.most))
+            if not reach >> k & 1:
+                return None
+            if data is None:
+                return self.images.read(image, k, at, count)
+            self.judge.write(image, node, k, at, data)
+            state[0] = self.images.write(image, k, at, data)
+            return DONE
+
+        def note(kind, value):
+            if kind == "status":
+                state[1] = value
+            elif kind == "confirmed":
+                self.judge.confirmed(node, value, began[0])
+                began[0] = state[3] = max(began[0], value)
+
+        Program(self.setup, node, (calls,)).run(transfer, note)
+        return Wake(*state)
+
+    def prepare(self, steps):
+        """The image after these steps from blank chips on: see spaces."""
+        image = self.images.blank
+        kept = {}
+        reach = None
+        for step in steps:
+            kind = step[0]
+            if kind == "keep":
+                kept[step[1]] = image
+            elif kind == "blank":
+                image = self.images.blank_chip(image, step[1])
+            elif kind == "stale":
+                image = self.images.exchange(image, step[1], kept[step[2]])
+            elif kind == "reach":
+                reach = step[1]
+            else:
+                image = self.wake(image, kind, step[1] if len(step) > 1 else WAKE, reach).image
+        return image
+
+    def settle(self, image, nodes, reach=None, highest=0):
+        """I5: when these nodes go on waking in turn, is there soon one primary, and does it stay?
+
+        ``reach``: node -> bitmap of the EEPROMs that it reaches. ``Breach`` if not.
+        """
+        key = image, nodes, tuple(sorted(reach.items())) if reach else None, highest
+        if key not in self._settled:
+            self._settled.add(key)
+            self._settle(image, nodes, reach or {}, highest)
+
+    def _settle(self, image, nodes, reach, highest):
+        statuses = {}
+        rounds = self.setup.retries + 2
+        stays = died = None
+        limit = rounds + STAYS + (self.setup.readmit or 0)
+        for n in range(limit):
+            for node in nodes:
+                wake = self.wake(image, node, WAKE, reach.get(node), highest)
+                image, highest = self.canon(wake.image, max(highest, wake.confirmed))
+                statuses[node] = wake.status
+            leaders = [node for node in nodes if statuses[node] and statuses[node].is_primary]
+            if n + 1 == rounds and not leaders:
+                roles = [status and status.role for status in statuses.values()]
+                if not all([role in ("dead", "isolated") for role in roles]):
+                    raise Breach("I5: no primary after %d rounds: %s" % (rounds, told(statuses)))
+                if self.setup.readmit is None or "dead" not in roles:
+                    return  # as promised: they wait for reset_node(), or for their EEPROMs
+                rounds = limit - STAYS
+            if n + 1 >= rounds:
+                if len(leaders) != 1:
+                    raise Breach("I5: not one primary after %d rounds: %s" % (rounds, told(statuses)))
+                dead = set(statuses[leaders[0]].dead).intersection(nodes)
+                if n + 1 > rounds and (leaders != stays or dead - died):
+                    raise Breach("I5: after %d rounds still changes: %s" % (n, told(statuses)))
+                stays, died = leaders, dead
+                if n + 1 == rounds + STAYS:
+                    break
+
+
+def told(statuses):
+    """All statuses in one line."""
+    return "; ".join([str(status) for status in statuses.values()])
+
+
+def torn(tear, old, new):
+    """What a page holds when the supply of its chip fails in the write: one of ``TEARS``."""
+    if tear == "old":
+        return old
+    if tear == "new":
+        return new
+    if tear == "erased":
+        return b"\xff" * PAGE
+    if tear == "head":  # what was sent first arrived
+        return new[: PAGE // 4] + old[PAGE // 4 :]
+    if tear == "tail":
+        return old[: PAGE // 4] + new[PAGE // 4 :]
+    return bytes([(new if i % 3 else old)[i] for i in range(PAGE)])
