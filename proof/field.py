@@ -149,6 +149,7 @@ class FieldBoard(Board):
     special   something is planned for this wake that only the long way sees
     hang      (transaction from now on, seconds): there it stops for that long
     at_claim  (attribute, value) to set when it begins to write a claim
+    doomed    its supply will fail in this wake
     weak      addresses of chips that its writes reach in part only
     tried     the token it has begun to claim
     floor     the highest confirmed token when its confirmation began
@@ -158,6 +159,7 @@ class FieldBoard(Board):
         self.special = False
         self.hang = None
         self.at_claim = []
+        self.doomed = False
         self.weak = ()
         self.tried = ()
         self.floor = 0

@@ -46,7 +46,8 @@ class Moods:
         moment = self.random.choice(("before", "during", "after"))
         tear = self.random.choice(TEARS)
         if self.random.below(2):
-            return ["crash", self.random.below(6 * self.eeproms), moment, tear, "claim"]
+            span = self.random.choice((6 * self.eeproms, self.depth))
+            return ["crash", self.random.below(span), moment, tear, "claim"]
         return ["crash", self.moment(), moment, tear]
 
     def moment(self):

@@ -224,7 +224,7 @@ class Calm:
             return
         if not look.is_primary or not beat.is_primary or published != 1:
             raise Breach("I5", f"the primary does not stay: {look} / {beat}, sent {published}")
-        self.since += 1
+        self.since += not self.extra
         dead = set(look.dead) & self.looks.keys()
         if self.dead is not None and dead - self.dead:
             raise Breach("I5", f"{sorted(dead - self.dead)} beat, and were marked dead: {look}")

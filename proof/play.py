@@ -207,11 +207,15 @@ class Play(Wakes):
     # At the beginning
 
     def wrap(self, seqs):
-        """Sequences near their end, before anything else has happened."""
+        """Sequences near their end, before anything else has happened, and revisions near a power
+        of two.
+        """
         self.count("sequence wrap")
         form = self.oracle.format
         for place in self.places:
             for node, seq in enumerate(seqs):
                 for copy in (0, 1):
-                    if form.slot(place.data, place.number, node, copy):
-                        form.patch(place.data, place.number, node, copy, seq=seq)
+                    found = form.slot(place.data, place.number, node, copy)
+                    if found:
+                        revision = found["revision"] + 0xFFFF - 20
+                        form.patch(place.data, place.number, node, copy, seq=seq, revision=revision)

@@ -40,8 +40,12 @@ class Promises:
         self.virgin.discard(place)
 
     def answers(self, place, board=None):
-        """Does this chip answer as one of ours (to this board)?"""
+        """Does this chip answer as one of ours (to this board)? One whose supply is about to fail
+        with its board's does not.
+        """
         if place.alien or place.fault or not (place.plugged and place.powered):
+            return False
+        if place.owner is not None and place.owner.doomed:
             return False
         return board is None or place.address not in board.unreachable
 

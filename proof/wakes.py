@@ -114,6 +114,7 @@ class Wakes:
             board.hang = None
             board.at_claim = []
             board.weak = ()
+            board.doomed = False
             board.disarm()
         self.judge(board, wake, self.field.hung_ns - hung_ns)
         if self.calm:
@@ -135,6 +136,7 @@ class Wakes:
         if wake.crash:
             n, moment, tear, *claim = wake.crash
             if self.faults.may_fall(board):
+                board.doomed = True
                 for place in self.places:
                     place.tear = tear
                 if claim:
