@@ -5,6 +5,10 @@ of the fault table is made. The wakes simulated are printed at the end of the ru
 """
 
 import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -16,8 +20,14 @@ from proof.oracle import Breach, Bytes, Calm, Oracle
 from proof.play import Play
 from proof.shrink import shrink
 from proof.story import History
+from rich.console import Console
 
 from eecluster import lead, rules, slots
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from soak import histories as soak  # noqa: E402
+from soak import jobs  # noqa: E402
 
 PARTS = 16
 SEEDS = 40  # per part
@@ -362,3 +372,47 @@ def test_command_prints_a_case_that_replays(monkeypatch, tmp_path):
 
 def test_command_wants_something_to_do():
     assert command().exit_code == 2
+
+
+# make soak MINUTES=...
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "STATES", tmp_path / "states")
+    monkeypatch.setattr(jobs, "KEPT", tmp_path / "data")
+    monkeypatch.setattr(soak, "BATCH", 1)
+    monkeypatch.setattr(soak, "ProcessPoolExecutor", ThreadPoolExecutor)
+    return tmp_path / "data" / soak.NAME
+
+
+def soaked(minutes=0.001, code="code"):
+    with open(os.devnull, "w") as nowhere:
+        return soak.run(minutes, code, Console(file=nowhere), 1)
+
+
+def test_soak_takes_new_seeds_each_time(kept):
+    first, second = soaked(), soaked()
+    assert first["first_seed"] == soak.FIRST_SEED
+    assert second["first_seed"] == first["last_seed"] + 1
+    assert soaked(code="changed")["first_seed"] == soak.FIRST_SEED
+    assert first["wakes"] > 0 and first["seeds"] == first["last_seed"] - first["first_seed"] + 1
+    assert first["breaches"] == [] and first["counts"]["calm"] > 0
+
+
+def test_soak_keeps_the_longest_run(kept):
+    totals = soaked()
+    assert soak.keep(totals, "code")
+    result = json.loads(kept.read_text())[0]
+    assert result["wakes"] == totals["wakes"] and result["breaches"] == []
+    assert not soak.keep({**totals, "wakes": totals["wakes"] - 1}, "code")
+    assert soak.keep({**totals, "wakes": totals["wakes"] + 1}, "code")
+    assert soak.keep({**totals, "wakes": 1}, "changed")
+
+
+def test_soak_reports_what_breaks(kept, monkeypatch):
+    monkeypatch.setattr(wakes, "TRANSACTIONS", 20)
+    result = CliRunner().invoke(soak.main, ["0.001", "--keep"])
+    assert result.exit_code == 1, result.output
+    assert f"python -m proof.history {soak.FIRST_SEED}" in result.output
+    assert "I6" in kept.read_text()
