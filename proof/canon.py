@@ -9,7 +9,7 @@ either image does the same (tests/both/test_crash_sweep.py).
 Not for sequences that wrap, which have tests of their own. Stands on machine and decode.
 """
 
-from proof.machine import PAGE
+from proof.machine import PAGE, keyed
 
 
 class Canon:
@@ -26,7 +26,7 @@ class Canon:
 
     def __call__(self, image, highest=0):
         """(the image, the highest confirmed token) with the smallest numbers that say the same."""
-        key = image, highest
+        key = keyed((image, highest))
         if key not in self._known:
             self._known[key] = self._canonical(image, highest)
         return self._known[key]
@@ -54,10 +54,19 @@ class Canon:
             seqs = tuple([sequences[j][seq] for j, seq in enumerate(record["seqs"])])
             runs = tuple([max(-self.most, min(self.most, run)) for run in record["runs"]])
             revision = revisions[node][record["revision"]] + 1
-            key = pages[i], i, revision, token(record["token"]), token(record["lineage"]), seqs, runs
-            if key not in self._patched:
-                self._patched[key] = self._patch(key, node, copy)
-            pages[i] = self._patched[key]
+            key = (
+                pages[i],
+                i,
+                revision,
+                token(record["token"]),
+                token(record["lineage"]),
+                seqs,
+                runs,
+            )
+            known = keyed(key)
+            if known not in self._patched:
+                self._patched[known] = self._patch(key, node, copy)
+            pages[i] = self._patched[known]
         return self.images.number(tuple(pages)), token(highest)
 
     def _records(self, image):
@@ -67,7 +76,7 @@ class Canon:
             k, at = divmod(i, self.images.per_chip)
             if page and at:
                 node, copy = divmod(at - 1, 2)
-                key = page, i
+                key = keyed((page, i))
                 if key not in self._decoded:
                     chip = self._chip(page, node, copy)
                     self._decoded[key] = self.form.slot(chip, k, node, copy)

@@ -12,21 +12,27 @@ Stands on canon, judge and quiet.
 """
 
 from proof.judge import Breach, Judge
-from proof.machine import Images
+from proof.machine import Images, keyed
 from proof.quiet import TEARS, WAKE, Quiet, torn
+
+OPERATIONS = {
+    "wake": WAKE,
+    "failed duty": ("check", "fail"),
+    "announced": ("check", "announced", "beat"),
+    "stand_down": ("check", "stand_down", "beat"),
+}
+CUT = "cut"  # before a transfer; else the tear that a page write leaves
 
 
 def operations(nodes):
-    """[(node, calls)]: everything that a board may do in a wake."""
-    found = []
-    for node in range(nodes):
-        found.append((node, WAKE))
-        found.append((node, ("check", "fail")))
-        found.append((node, ("check", "announced", "beat")))
-        found.append((node, ("check", "stand_down", "beat")))
-        for other in range(nodes):
-            found.append((node, ("check", "reset%d" % other, "beat")))
-    return found
+    """[(node, name)]: everything that a board may do in a wake."""
+    names = list(OPERATIONS) + ["reset%d" % node for node in range(nodes)]
+    return [(node, name) for node in range(nodes) for name in names]
+
+
+def calls(name):
+    """The calls of an operation."""
+    return OPERATIONS.get(name) or ("check", name, "beat")
 
 
 class Sweep:
@@ -42,10 +48,14 @@ class Sweep:
         self.quiet = Quiet(setup, self.images, Judge(setup, self.images))
         self.canon = self.quiet.canon
         self.operations = operations(setup.nodes)
+        self.most_transfers = 0  # of a wake
         self.origins = {(self.images.blank, 0): None}  # state -> (state before, operation)
         self.cuts = 0
         self.left = set()
-        self.most_transfers = 0
+
+    @property
+    def states(self):
+        return len(self.origins)
 
     def reach(self, wakes, progress=None):
         """Find the states that so many wakes can lead to. True if there are no others at all."""
@@ -65,13 +75,20 @@ class Sweep:
 
     def after(self, state, operation):
         """The state after a whole operation."""
-        try:
-            wake = self.quiet.wake(state[0], *operation, highest=state[1])
-        except Breach as breach:
-            breach.moves = self.way(state) + [operation]
-            raise
+        node, name = operation
+        wake = self.told(
+            state, operation, self.quiet.wake, state[0], node, calls(name), None, state[1]
+        )
         self.most_transfers = max(self.most_transfers, wake.transfers)
         return self.canon(wake.image, max(state[1], wake.confirmed))
+
+    def told(self, state, move, fn, *args):
+        """The result of ``fn(*args)``; a ``Breach`` in it gets the way to it."""
+        try:
+            return fn(*args)
+        except Breach as breach:
+            breach.moves = self.way(state) + [move]
+            raise
 
     def way(self, state):
         """The operations that led to a state."""
@@ -89,43 +106,53 @@ class Sweep:
             if progress:
                 progress(self)
 
-    def cut(self, state, operation):
-        """Cut one operation everywhere."""
+    def cut(self, state, operation, only=None):
+        """Cut one operation everywhere, or only there."""
         trace = []
 
         def watch(n, image, k, at, data, highest):
             trace.append((image, k, at, data, highest))
 
-        wake = self.quiet.run(state[0], *operation, highest=state[1], watch=watch)
+        node, name = operation
+        args = state[0], node, calls(name), None, state[1], watch
+        wake = self.told(state, operation, self.quiet.run, *args)
         trace.append((wake.image, 0, 0, None, max(wake.confirmed, state[1])))
+        left = []
         for n, (image, k, at, data, highest) in enumerate(trace):
-            moves = [operation + ("cut before transfer %d" % n,)]
-            self.cuts += 1
-            self.recover(state, moves, image, highest, operation[0])
+            left.append(((n, CUT), image, highest))
             if data:
+                old, new = self.images.page_write(image, k, at, data)
                 for tear in TEARS:  # old and new: what the cuts before and after leave
-                    self.cuts += 1
-                    moves = [operation + ("%s page in transfer %d" % (tear, n),)]
-                    old, new = self.images.page_write(image, k, at, data)
                     after = self.images.replace(image, k, at // len(old), torn(tear, old, new))
-                    self.recover(state, moves, after, highest, operation[0])
+                    left.append(((n, tear), after, highest))
+        for where, image, highest in left:
+            if only in (None, where):
+                self.cuts += 1
+                image, highest = self.canon(image, highest)
+                key = keyed((image, highest, node))
+                if key not in self.left:
+                    self.left.add(key)
+                    self.told(state, operation + where, self.recover, image, highest, node)
 
-    def recover(self, state, moves, image, highest, node):
-        """What follows from what a cut has left."""
-        image, highest = self.canon(image, highest)
-        key = image, highest, node
-        if key in self.left:
-            return
-        self.left.add(key)
+    def recover(self, image, highest, node):
+        """What follows from what a cut of that node has left."""
         everybody = tuple(range(self.setup.nodes))
         others = tuple([other for other in everybody if other != node])
-        try:
-            self.quiet.settle(image, everybody, highest=highest)
-            if others:
-                self.quiet.settle(image, others, highest=highest)
-                if 1 < self.setup.eeproms > node:
-                    reach = {other: self.quiet.everywhere & ~(1 << node) for other in others}
-                    self.quiet.settle(image, others, reach, highest)
-        except Breach as breach:
-            breach.moves = self.way(state) + moves + breach.moves
-            raise
+        self.quiet.settle(image, everybody, highest=highest)
+        if others:
+            self.quiet.settle(image, others, highest=highest)
+            if 1 < self.setup.eeproms > node:
+                reach = {other: self.quiet.everywhere & ~(1 << node) for other in others}
+                self.quiet.settle(image, others, reach, highest)
+
+    def replay(self, moves, log):
+        """Do these operations, the last one perhaps cut off. ``Breach`` as it was found."""
+        state = self.images.blank, 0
+        for move in moves:
+            if len(move) > 2:
+                log("node %d, %s, transfer %d: %s" % tuple(move))
+                self.cut(state, tuple(move[:2]), tuple(move[2:]))
+                return
+            wake = self.quiet.wake(state[0], move[0], calls(move[1]), highest=state[1])
+            log("%s: %s" % (move[1], wake.status))
+            state = self.after(state, tuple(move))

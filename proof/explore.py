@@ -19,8 +19,8 @@ Runs on CPython and on MicroPython. Stands on quiet, judge and machine.
 """
 
 from proof.judge import Breach, Judge
-from proof.machine import CRASH, DONE, PAGE, UNKNOWN, Images, Machine, Program
-from proof.quiet import Quiet, torn
+from proof.machine import CRASH, DONE, PAGE, UNKNOWN, Images, Machine, Program, keyed
+from proof.quiet import TEARS, Quiet, torn
 
 # places in a state
 IMAGE = 0  # what the chips hold
@@ -29,8 +29,9 @@ REACH = 2  # for each board the EEPROMs that answer it, a bitmap
 HIGHEST = 3  # the highest token that was confirmed
 CRASHES = 4
 OVERTAKEN = 5  # how many reads had been made when somebody wrote there, if the space counts them
-BOARDS = 6  # for each board: its place, and the highest confirmed token when its call began
+BOARDS = 6  # for each board: its place, and the highest confirmed token when its confirmation began
 
+OFF = "crash"  # in a move: the board loses its supply
 MEMORY = "M"  # stands for a page: what the judge remembers
 
 
@@ -62,7 +63,7 @@ class Explorer:
         """
         states = [self.start]
         origins = [(0, ())]  # of each state: where it came from, and how
-        seen = {self.start}
+        seen = {keyed(self.start)}
         for number, state in enumerate(states):  # grows on the way
             self.states = number + 1
             if progress and not self.states % 1000:
@@ -80,11 +81,42 @@ class Explorer:
                 raise
             for moves, after in followers:
                 self.moves += 1
-                if after not in seen:
-                    seen.add(after)
+                key = keyed(after)
+                if key not in seen:
+                    seen.add(key)
                     states.append(after)
                     origins.append((number, moves))
         return True
+
+    def replay(self, moves, log):
+        """Make these moves, one transfer after the other; ``log`` gets a line for each. What
+        follows in quiet is judged too. ``Breach`` as it was found.
+        """
+        state = self.start
+        for who, what, *how in moves:
+            if who in self.nodes:
+                b = self.nodes.index(who)
+                for _ in range(1 if what == OFF else what):
+                    request = self.place((None, state[BOARDS + 2 * b]), b).request
+                    if request is None:
+                        raise ValueError("node %d has nothing left to do" % who)
+                    log(told(who, *request))
+                    if what == OFF:
+                        log("node %d loses its supply %s" % (who, " ".join(how)))
+                        state = self.crash([], state, b)[1 + TEARS.index(how[0]) if how else 0][1]
+                    else:
+                        state = self.step([], state, b)[1]
+                    token = self.place((None, state[BOARDS + 2 * b]), b).confirmed
+                    if token:
+                        log("node %d is confirmed with token %d" % (who, token))
+            else:
+                log("EEPROM %d: %s" % (what, who))
+                ways = [[(None,) + state[BOARDS + 2 * b : BOARDS + 2 * b + 2]] for b in self.boards]
+                state = self.outside(state, ways)[0][1]
+        ways = [self.way(state, b) for b in self.boards]
+        if all([self.place(way[-1], b).request is None for b, way in enumerate(ways)]):
+            log("all programs end; the boards wake in turn")
+            self.end(state, ways)
 
     def followers(self, state):
         """[(moves, state)]: what can happen next. ``Breach`` if that breaks a promise."""
@@ -97,7 +129,11 @@ class Explorer:
             k, at, _, data = place.request
             page = MEMORY if data is None else (k, at // PAGE)
             for moves, before in self.choices(state, ways, b, page):
-                found.append(self.step(moves, before, b))
+                try:
+                    found.append(self.step(moves, before, b))
+                except Breach as breach:
+                    breach.moves = moves + [(self.nodes[b], 1)]
+                    raise
             if data is not None and state[CRASHES] < self.space.crashes:
                 touched = page if self.space.tears else None
                 for moves, before in self.choices(state, ways, b, touched):
@@ -131,7 +167,7 @@ class Explorer:
             if place.request is None or place.request[3] is not None:
                 return found
             k, at = place.request[:2]
-            if place.first:
+            if place.begins:
                 began = state[HIGHEST]
             number = machine.go(number, answer(*place.request), answer)
             token = machine.places[number].confirmed
@@ -157,8 +193,8 @@ class Explorer:
             else:
                 for n in range(1, len(way)):
                     read = way[n][0]
-                    first = self.place(way[n - 1], other).first
-                    if read == page or read[0] == chip or page == MEMORY and first:
+                    begins = self.place(way[n - 1], other).begins
+                    if read == page or read[0] == chip or page == MEMORY and begins:
                         points.append(n)
             more = []
             for moves, before in found:
@@ -194,7 +230,7 @@ class Explorer:
     def crash(self, moves, state, b):
         """Board b loses its supply right before its write, or in it."""
         image = state[IMAGE]
-        name = self.nodes[b], CRASH
+        name = self.nodes[b], OFF
         found = [(moves + [name], self.answered(state, b, CRASH, image))]
         k, at, _, data = self.machines[b].places[state[BOARDS + 2 * b]].request
         if self.space.tears and state[REACH][b] >> k & 1:
@@ -209,7 +245,7 @@ class Explorer:
         i = BOARDS + 2 * b
         place = self.machines[b].places[state[i]]
         highest = state[HIGHEST]
-        began = highest if place.first else state[i + 1]
+        began = highest if place.begins else state[i + 1]
         number = self.machines[b].go(state[i], answer)
         token = self.machines[b].places[number].confirmed
         if token:
@@ -253,3 +289,13 @@ class Explorer:
         others = tuple([node for node in everybody if node not in crashed])
         if crashed and others:
             self.quiet.settle(image, others, reach, state[HIGHEST])
+
+
+def told(node, k, at, count, data):
+    """A transfer in words."""
+    what = (
+        "reads %d bytes at %d" % (count, at)
+        if data is None
+        else "writes %d bytes at %d" % (count, at)
+    )
+    return "node %d %s of EEPROM %d" % (node, what, k)

@@ -1,7 +1,8 @@
 """What must hold whatever happens, told from raw bytes and from what boards say of themselves.
 
 I1  who writes a token owns it or has it from a chip, and a new one is of the next epoch at most
-I2  no confirmation succeeds with a token below one that was confirmed before its call began
+I2  no confirmation succeeds with a token below one that was confirmed before it began: that is, at
+    the start of its call, or for a claim, which reads after it has written, at its last write
 I4  nothing is written but the own slot, and labels: where none is in order, as they must be
 I5  where all programs end, and the boards go on waking one after the other, there is one primary
     within ``retries + 2`` looks (``readmit`` more if all were dead), and it stays: see quiet
@@ -9,7 +10,7 @@ I5  where all programs end, and the boards go on waking one after the other, the
 The bytes are decoded by ``decode``, not by the library. Stands on decode and machine.
 """
 
-from proof.machine import PAGE
+from proof.machine import PAGE, keyed
 
 
 class Breach(Exception):
@@ -34,7 +35,7 @@ class Judge:
         """I1 and I4: may the node write that there?"""
         if at < PAGE:
             return self.label(image, node, k, at, data)
-        key = node, k, at, data
+        key = keyed((node, k, at, data))
         token = self._written.get(key)
         if token is None:
             token = self._written[key] = self.record(node, k, at, data)
@@ -70,7 +71,7 @@ class Judge:
         pages = self.images.tuples[image]
         for i, page in enumerate(pages):
             if page:
-                key = page, i
+                key = keyed((page, i))
                 token = self._tokens.get(key)
                 if token is None:
                     token = self._tokens[key] = self._token(page, i)
@@ -90,7 +91,7 @@ class Judge:
 
     def confirmed(self, node, token, began):
         """I1 and I2: may the node act with this token, if ``began`` was the highest confirmed one
-        when its call began?
+        when its confirmation began?
         """
         if 7 - (token & 7) != node:
             raise Breach("I1: node %d acts with token %d" % (node, token))

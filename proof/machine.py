@@ -9,15 +9,26 @@ Contents of chips are kept once and have numbers: an *image* is the number of wh
 together. Runs on CPython and on MicroPython. Stands on decode.
 """
 
+import sys
+
 from eecluster import Cluster
 from proof.decode import Format
 
 FIRST = 0x50  # I2C address of EEPROM 0
 PAGE = 64
+CPYTHON = sys.implementation.name == "cpython"
 NACK = 19  # ENODEV
-CRASH = "crash"  # the answer to a transfer at which the board loses its supply
-DONE = b""  # the answer to a write
-UNKNOWN = "unknown"  # no answer yet
+# answers to a transfer, beside what was read, and None if nobody acknowledges
+DONE = 1  # it is written
+CRASH = -1  # the board loses its supply
+UNKNOWN = -2  # none yet
+
+
+def keyed(value):
+    """A tuple as the key of a dict or set. MicroPython adds up the hashes of a tuple's items, so
+    that most of ours would collide; those of strings differ.
+    """
+    return value if CPYTHON else str(value)
 
 
 class Pending(BaseException):
@@ -49,7 +60,9 @@ class Setup:
         """A new ``Cluster``, as after each wake."""
         addresses = [FIRST + k for k in range(self.eeproms)]
         uid = bytes((node + 1,))
-        return Cluster(i2c, addresses, node, uid=uid, clock=timer.clock, timer=timer, **self.options)
+        return Cluster(
+            i2c, addresses, node, uid=uid, clock=timer.clock, timer=timer, **self.options
+        )
 
 
 class Images:
@@ -67,9 +80,10 @@ class Images:
 
     def number(self, pages):
         """The number of an image, given as a tuple of page numbers, chip after chip."""
-        found = self._ids.get(pages)
+        key = keyed(pages)
+        found = self._ids.get(key)
         if found is None:
-            found = self._ids[pages] = len(self.tuples)
+            found = self._ids[key] = len(self.tuples)
             self.tuples.append(pages)
         return found
 
@@ -84,7 +98,7 @@ class Images:
 
     def write(self, image, k, at, data):
         """The image after a page write."""
-        key = image, k, at, data
+        key = keyed((image, k, at, data))
         found = self._written.get(key)
         if found is None:
             new = self.page_write(image, k, at, data)[1]
@@ -181,7 +195,7 @@ def frozen(value, met):
 
     An object that is met again is the same one, which matters where it can be changed.
     """
-    if value is None or isinstance(value, (int, str, bytes, BaseException)):
+    if value is None or isinstance(value, (bool, int, str, bytes, BaseException)):
         return repr(value)
     if isinstance(value, (tuple, range)):
         return tuple([frozen(item, met) for item in value])
@@ -212,7 +226,7 @@ class Program:
 
     def run(self, transfer, note):
         """Do it all; ``note(kind, value)`` hears of ``call``, ``confirmed``, ``status`` and
-        ``crash``. With a call comes a function that tells all that the board knows then.
+        ``crash``. With a call come its name and a function that tells all that the board knows.
         """
         for w, wake in enumerate(self.wakes):
             timer = Timer()
@@ -226,7 +240,7 @@ class Program:
                             return w, c
                         return w, c, timer.now_us, frozen((status, cluster._node), {})
 
-                    note("call", knows)
+                    note("call", (call, knows))
                     status = self._call(cluster, timer, call, status, note)
             except PowerLoss:
                 note("crash", None)
@@ -261,6 +275,8 @@ class Place:
     """Where a program waits: ``request`` is its next transfer, None at its end.
 
     first      it is the first transfer of a call
+    begins     a confirmation that comes later in the call has not begun before this transfer: the
+               first one, or a write of a claim, because a claim reads after it has written
     confirmed  the token that was confirmed since the transfer before, or 0
     crashed    the last wake was cut off
     following  the number of the place after each answer to the request
@@ -270,7 +286,7 @@ class Place:
         self.back = back
         self.answer = answer
         self.request = None
-        self.first = False
+        self.first = self.begins = False
         self.confirmed = 0
         self.crashed = False
         self.following = {}
@@ -331,6 +347,7 @@ class _Run:
         self.found = None
         self.knows = None  # what the board knew when a call began, if no transfer followed yet
         self.place = None
+        self.call = None
         self.crashed = False
         if not answers:
             self.place = Place(None, None)
@@ -355,8 +372,9 @@ class _Run:
     def note(self, kind, value):
         if kind == "call":
             self.crashed = False
+            self.call = value[0]
             if self.place:
-                self.knows = value()
+                self.knows = value[1]()
         elif kind == "confirmed" and self.place:
             self.place.confirmed = max(self.place.confirmed, value)
         elif kind == "crash":
@@ -368,6 +386,8 @@ class _Run:
         place = self.place
         place.request = request
         place.first = self.knows is not None
+        written = request is not None and request[3] is not None
+        place.begins = place.first or written and self.call in ("check", "confirm")
         place.crashed = self.crashed
         key = None
         if place.first:
@@ -376,7 +396,7 @@ class _Run:
             key = place.crashed, place.confirmed
         number = len(machine.places)
         if key is not None:
-            number = machine.calls.setdefault(key, number)
+            number = machine.calls.setdefault(keyed(key), number)
         known = number < len(machine.places)
         if not known:
             machine.places.append(place)

@@ -7,7 +7,7 @@ canon and machine.
 
 from proof.canon import Canon
 from proof.judge import Breach
-from proof.machine import DONE, PAGE, Program
+from proof.machine import DONE, PAGE, Program, keyed
 
 WAKE = ("check", "confirm", "beat")
 STAYS = 2  # rounds in which nothing may change any more
@@ -40,13 +40,14 @@ class Quiet:
         self.everywhere = (1 << setup.eeproms) - 1
         # six looks, each copy read in full twice, silent chips tried eight times, and six writes
         self.most = 6 * setup.eeproms * (1 + 17 + 4 * setup.nodes + 8 + 2 + 10)
+        self.runs = 0  # of programs: other wakes are known
         self._wakes = {}
         self._settled = set()
 
     def wake(self, image, node, calls=WAKE, reach=None, highest=0):
         """One wake, undisturbed."""
         reach = self.everywhere if reach is None else reach
-        key = image, node, calls, reach, highest
+        key = keyed((image, node, calls, reach, highest))
         found = self._wakes.get(key)
         if found is None:
             found = self._wakes[key] = self.run(image, node, calls, reach, highest)
@@ -60,6 +61,7 @@ class Quiet:
         reach = self.everywhere if reach is None else reach
         state = [image, None, 0, 0]
         began = [highest]
+        self.runs += 1
 
         def transfer(k, at, count, data):
             image = state[0]
@@ -110,7 +112,8 @@ class Quiet:
 
         ``reach``: node -> bitmap of the EEPROMs that it reaches. ``Breach`` if not.
         """
-        key = image, nodes, tuple(sorted(reach.items())) if reach else None, highest
+        reached = tuple(sorted(reach.items())) if reach else None
+        key = keyed((image, nodes, reached, highest))
         if key not in self._settled:
             self._settled.add(key)
             self._settle(image, nodes, reach or {}, highest)
@@ -135,7 +138,9 @@ class Quiet:
                 rounds = limit - STAYS
             if n + 1 >= rounds:
                 if len(leaders) != 1:
-                    raise Breach("I5: not one primary after %d rounds: %s" % (rounds, told(statuses)))
+                    raise Breach(
+                        "I5: not one primary after %d rounds: %s" % (rounds, told(statuses))
+                    )
                 dead = set(statuses[leaders[0]].dead).intersection(nodes)
                 if n + 1 > rounds and (leaders != stays or dead - died):
                     raise Breach("I5: after %d rounds still changes: %s" % (n, told(statuses)))

@@ -62,9 +62,7 @@ def cold_start(nodes, eeproms, **options):
 
 def returns(nodes, eeproms, programs=once, **options):
     """The silent primary comes back in the moment in which the others replace it."""
-    return Space(
-        Setup(nodes, eeproms), silent_primary(nodes), programs(*range(nodes)), **options
-    )
+    return Space(Setup(nodes, eeproms), silent_primary(nodes), programs(*range(nodes)), **options)
 
 
 def claims(eeproms, **options):
@@ -102,11 +100,10 @@ def blank_in_between(**options):
     return Space(Setup(2, 3), silent_primary(2), once(0, 1), outside=(("blank", 2),), **options)
 
 
-def lost_in_between(eeproms, **options):
-    """A chip is lost in the middle of it, and is back at the end."""
-    return Space(
-        Setup(2, eeproms), silent_primary(2), once(0, 1), outside=(("lost", 0),), **options
-    )
+def lost_in_between(eeproms, nodes=(0, 1), **options):
+    """A chip is lost for these nodes in the middle of it."""
+    outside = (("lost", 0) + nodes,)
+    return Space(Setup(2, eeproms), silent_primary(2), once(0, 1), outside, **options)
 
 
 def back_in_between(eeproms, **options):
@@ -123,8 +120,8 @@ def other_chips(**options):
 
 
 def minority_claim(**options):
-    """Node 1 claims, but only chip 0 answers from then on; node 0 then reaches the other two."""
-    outside = (("lost", 1, 1), ("lost", 2, 1), ("lost", 0, 0))
+    """Node 1 claims, and in the middle of it only chip 0 answers it any more."""
+    outside = (("lost", 1, 1), ("lost", 2, 1))
     return Space(Setup(2, 3), silent_primary(2), once(1, 0), outside=outside, **options)
 
 
@@ -159,22 +156,21 @@ QUICK = {
     "returns, 3 boards, 1 chip": returns(3, 1),
     "claims, 3 nodes, 1 chip": claims(1, crashes=1),
     "claims, 3 nodes, 2 chips": claims(2),
-    "claims, 3 nodes, 3 chips": claims(3),
+    "claims, 3 nodes, 3 chips": claims(3, overtaken=1),
     "reset, 1 chip": reset(1),
     "stand down, 1 chip": stand_down(1, crashes=1),
-    "stand down, 2 chips": stand_down(2),
     "stood down, 2 chips": stood_down(2),
-    "repair": repair(),
-    "blank in between": blank_in_between(overtaken=2),
-    "lost in between, 2 chips": lost_in_between(2),
-    "lost in between, 3 chips": lost_in_between(3, overtaken=2),
-    "back in between, 3 chips": back_in_between(3, overtaken=2),
+    "repair": repair(overtaken=1),
+    "blank in between": blank_in_between(overtaken=1),
+    "lost in between, 2 chips": lost_in_between(2, overtaken=1),
+    "lost in between, 3 chips": lost_in_between(3, overtaken=1),
+    "back in between, 3 chips": back_in_between(3, overtaken=1),
     "other chips": other_chips(crashes=1),
-    "minority claim": minority_claim(),
-    "blank quorum": blank_quorum(),
+    "minority claim": minority_claim(overtaken=1),
+    "blank quorum": blank_quorum(overtaken=1),
     "older copy": older_copy(),
     "replaced in its duty, 1 chip": replaced_in_duty(1),
-    "replaced in its duty, 2 chips": replaced_in_duty(2),
+    "replaced in its duty, 2 chips": replaced_in_duty(2, overtaken=1),
 }
 
 LONG = {
@@ -182,13 +178,20 @@ LONG = {
     "cold start, 3 boards, 1 chip": cold_start(3, 1, crashes=1),
     "returns, 3 boards, 1 chip, crash": returns(3, 1, crashes=1),
     "returns, 3 boards, 2 chips": returns(3, 2),
-    "returns, 3 boards, 3 chips": returns(3, 3, overtaken=2),
+    "returns, 3 boards, 3 chips": returns(3, 3, overtaken=1),
     "returns, 2 boards, 3 chips, 2 wakes": returns(2, 3, twice, crashes=1),
-    "claims, 3 nodes, 3 chips, crash": claims(3, crashes=1, tears=TEARS),
-    "reset, 2 chips": reset(2),
-    "repair, crash": repair(crashes=1, tears=TEARS),
+    "claims, 3 nodes, 3 chips, all": claims(3, crashes=1, tears=TEARS),
+    "reset, 2 chips": reset(2, overtaken=2),
+    "stand down, 2 chips": stand_down(2),
+    "repair, all": repair(crashes=1, tears=TEARS),
     "blank in between, all": blank_in_between(),
+    "lost in between, 2 chips, all": lost_in_between(2),
     "lost in between, 3 chips, all": lost_in_between(3),
     "back in between, 2 chips, all": back_in_between(2),
+    "back in between, 3 chips, 2": back_in_between(3, overtaken=2),
+    "minority claim, 2": minority_claim(overtaken=2),
+    "blank quorum, all": blank_quorum(),
+    "replaced in its duty, 2 chips, all": replaced_in_duty(2),
 }
-SPACES = {**QUICK, **LONG}
+SPACES = dict(QUICK)
+SPACES.update(LONG)

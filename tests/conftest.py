@@ -1,4 +1,4 @@
-"""Settings of the tests on CPython, and the figures of the long runs at the end."""
+"""Settings of the tests on CPython, and the figures of searches and long runs at the end."""
 
 import json
 
@@ -10,16 +10,23 @@ settings.load_profile("eecluster")
 
 
 def pytest_terminal_summary(terminalreporter):
-    """How many wakes the histories of test_histories came to (also with -n auto and -q)."""
-    found = [
-        json.loads(value)
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        for name, value in getattr(report, "user_properties", ())
-        if name == "histories" and report.when == "call"
-    ]
-    if found:
-        wakes = sum([part[0] for part in found])
-        first = min([part[1] for part in found])
-        last = max([part[2] for part in found]) - 1
+    """What was explored and simulated (also with -n auto and -q)."""
+
+    def recorded(wanted):
+        return [
+            json.loads(value)
+            for reports in terminalreporter.stats.values()
+            for report in reports
+            for name, value in getattr(report, "user_properties", ())
+            if name == wanted and report.when == "call"
+        ]
+
+    for name, sizes in sorted(recorded("search")):
+        figures = ", ".join(f"{what} {n:,}" for what, n in sizes.items() if n is not None)
+        terminalreporter.write_line(f"{name}: {figures}")
+    histories = recorded("histories")
+    if histories:
+        wakes = sum([part[0] for part in histories])
+        first = min([part[1] for part in histories])
+        last = max([part[2] for part in histories]) - 1
         terminalreporter.write_line(f"histories: {wakes:,} wakes simulated, seeds {first}..{last}")

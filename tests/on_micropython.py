@@ -19,13 +19,14 @@ SEARCH = ".:src:tests:tests/both:tests/upy:.frozen"
 LIBRARIES = ((".py", SEARCH, ".py"), (".mpy", "build/mpy:" + SEARCH, ".mpy"))
 INNER = "test_inner_"  # how the names of tests of the library's inner modules begin
 TIMEOUT_S = 300
+HEAP = "256M"  # the searches remember where they were
 
 
 def micropython(search, *args):
     """Runs MicroPython with that module search path; returns (exit code, everything it printed)."""
     try:
         done = subprocess.run(
-            [MICROPYTHON, *args],
+            [MICROPYTHON, "-X", f"heapsize={HEAP}", *args],
             cwd=ROOT,
             env=os.environ | {"MICROPYPATH": search},
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,157 @@
+"""The searches from the command line: every interleaving, every crash.
+
+    python -m proof.search                  the spaces and sweeps that `make test` does: their sizes
+    python -m proof.search --all            those that take longer, too; --keep: for the docs
+    python -m proof.search "older copy"     one of them
+    python -m proof.search --case '...'     what a breach printed: each transfer, to read
+
+Ends with 1 if a promise is broken, and then prints a shortest way to it. Stands on explore, crashes
+and spaces.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from proof.crashes import Sweep
+from proof.explore import Explorer
+from proof.judge import Breach
+from proof.machine import Setup
+from proof.spaces import QUICK, SPACES
+
+DATA = Path(__file__).resolve().parent.parent / "docs" / "data"
+
+# name: ((nodes, eeproms), wakes) of a sweep; all of SWEEPS, those of QUICK_SWEEPS in `make test`
+QUICK_SWEEPS = {
+    "2 nodes, 1 EEPROM, 2 wakes": ((2, 1), 2),
+    "2 nodes, 2 EEPROMs, 1 wake": ((2, 2), 1),
+    "3 nodes, 1 EEPROM, 1 wake": ((3, 1), 1),
+}
+SWEEPS = {
+    **QUICK_SWEEPS,
+    "3 nodes, 3 EEPROMs, 1 wake": ((3, 3), 1),
+    "2 nodes, 1 EEPROM, 4 wakes": ((2, 1), 4),
+    "2 nodes, 2 EEPROMs, 3 wakes": ((2, 2), 3),
+    "2 nodes, 3 EEPROMs, 2 wakes": ((2, 3), 2),
+}
+
+
+def explore(name, progress=None):
+    """The sizes of a space, as a dict. ``Breach``: its text says how to replay it."""
+    space = SPACES[name]
+    started_s = time.process_time()
+    try:
+        explorer = Explorer(space)
+        explorer.run(progress)
+    except Breach as breach:
+        raise told(breach, {"space": name}) from None
+    return {
+        "states": explorer.states,
+        "moves": explorer.moves,
+        "ends": len(explorer.ends),
+        "runs": sum(machine.replays for machine in explorer.machines),
+        "bound": space.overtaken,
+        "seconds": round(time.process_time() - started_s, 1),
+    }
+
+
+def sweep(name, progress=None):
+    """The sizes of a sweep, as a dict. ``Breach`` as above."""
+    shape, wakes = SWEEPS[name]
+    made = Sweep(Setup(*shape))
+    started_s = time.process_time()
+    try:
+        made.reach(wakes, progress)
+        made.crash(progress)
+    except Breach as breach:
+        raise told(breach, {"sweep": shape}) from None
+    return {
+        "states": len(made.origins),
+        "cuts": made.cuts,
+        "left": len(made.left),
+        "wakes": made.quiet.runs,
+        "transfers": made.most_transfers,
+        "seconds": round(time.process_time() - started_s, 1),
+    }
+
+
+def told(breach, case):
+    """The breach with the command that replays it."""
+    text = json.dumps({**case, "moves": breach.moves}, separators=(",", ":"))
+    return Breach(f"{breach}\npython -m proof.search --case '{text}'")
+
+
+def replay(text, log):
+    """Replay a case. ``Breach`` as it was found."""
+    case = json.loads(text)
+    searcher = Explorer(SPACES[case["space"]]) if "space" in case else Sweep(Setup(*case["sweep"]))
+    searcher.replay(case["moves"], log)
+
+
+def figures(found):
+    return ", ".join(f"{name} {value:,}" for name, value in found.items() if value is not None)
+
+
+def run(names, console, first=False):
+    """Search these; the sizes by name, and the breaches."""
+    sizes, breaches = {}, []
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[size]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        for name in names:
+            task = bar.add_task(name, total=None, size="")
+
+            def progress(searcher, task=task):
+                states = searcher.states
+                bar.update(task, size=f"{states:,} states")
+
+            try:
+                sizes[name] = (explore if name in SPACES else sweep)(name, progress)
+                console.print(f"[bold]{name}[/]: {figures(sizes[name])}", highlight=False)
+            except Breach as breach:
+                breaches.append(str(breach))
+                console.print(
+                    f"{name}: {breach}", style="red", highlight=False, markup=False, soft_wrap=True
+                )
+                if first:
+                    break
+            bar.remove_task(task)
+    return sizes, breaches
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="also what takes longer")
+@click.option("--first", is_flag=True, help="stop at the first breach")
+@click.option("--keep", is_flag=True, help="put the sizes into docs/data")
+@click.option("--case", help="replay what a breach printed")
+def main(names, everything, first, keep, case):
+    """Search spaces and sweeps."""
+    if case:
+        try:
+            replay(case, click.echo)
+        except Breach as breach:
+            click.echo(f"{breach}")
+            sys.exit(1)
+        click.echo("no breach")
+        return
+    for name in names:
+        if name not in SPACES and name not in SWEEPS:
+            raise click.UsageError(f"no {name!r}; there are: {'; '.join([*SPACES, *SWEEPS])}")
+    if not names:
+        names = [*SPACES, *SWEEPS] if everything else [*QUICK, *QUICK_SWEEPS]
+    sizes, breaches = run(names, Console(width=None if sys.stdout.isatty() else 160), first)
+    if keep:
+        path = DATA / "searches.json"
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        kept.update(sizes)
+        path.write_text(json.dumps(kept, indent=1) + "\n")
+    sys.exit(bool(breaches))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""The search through every order of transfers, on spaces small enough for both interpreters; all
+others are in tests/host/test_searches.py.
+"""
+
+from proof.explore import BOARDS, IMAGE, Explorer
+from proof.judge import Breach, Judge
+from proof.machine import CPYTHON, CRASH, FIRST, Images, Machine, Program, Setup, keyed
+from proof.quiet import TEARS, WAKE
+from proof.spaces import (
+    Space,
+    claims,
+    cold_start,
+    lost_in_between,
+    older_copy,
+    once,
+    replaced_in_duty,
+    returns,
+    silent_primary,
+)
+
+from support import raises
+
+
+def explored(space):
+    explorer = Explorer(space)
+    assert explorer.run()
+    assert explorer.states > 30
+    return explorer
+
+
+def test_cold_start_with_a_crash():
+    explored(cold_start(2, 1, crashes=1))
+
+
+def test_an_old_primary_returns_while_it_is_replaced_with_crashes_and_torn_pages():
+    explored(returns(2, 1, crashes=1, tears=TEARS))
+
+
+def test_two_chips():
+    explored(returns(2, 2, overtaken=1))
+
+
+def test_two_claims_at_once():
+    explored(claims(1, crashes=1))
+
+
+def test_a_token_in_an_older_copy():
+    explored(older_copy())
+
+
+def test_a_primary_is_replaced_in_its_duty():
+    explored(replaced_in_duty(1))
+
+
+# Is the search right?
+
+
+def every_step(explorer):
+    """All ends, found without any reduction: at each step any board makes its next transfer."""
+    states = [explorer.start]
+    seen = {keyed(explorer.start)}
+    ends = set()
+    for state in states:
+        followers = []
+        for b in explorer.boards:
+            place = explorer.machines[b].places[state[BOARDS + 2 * b]]
+            if place.request is not None:
+                followers.append(explorer.step([], state, b)[1])
+                if place.request[3] is not None and state[4] < explorer.space.crashes:
+                    followers += [after for _, after in explorer.crash([], state, b)]
+        if state[1] < len(explorer.space.outside):
+            ways = [[(None, state[BOARDS + 2 * b], 0)] for b in explorer.boards]
+            followers.append(explorer.outside(state, ways)[0][1])
+        if not followers:
+            crashed = [
+                explorer.nodes[b]
+                for b in explorer.boards
+                if explorer.machines[b].places[state[BOARDS + 2 * b]].crashed
+            ]
+            ends.add((state[IMAGE], tuple(crashed)))
+        for after in followers:
+            key = keyed(after)
+            if key not in seen:
+                seen.add(key)
+                states.append(after)
+    return ends, len(states)
+
+
+def same_as_every_step(space):
+    explorer = explored(space)
+    ends, states = every_step(explorer)
+    assert explorer.ends == ends
+    assert len(ends) > 1
+    assert states > 3 * explorer.states
+
+
+def test_reading_late_leaves_nothing_out():
+    same_as_every_step(returns(2, 1))
+
+
+def test_reading_late_leaves_nothing_out_of_crashes():
+    same_as_every_step(cold_start(2, 1, crashes=1))
+
+
+def test_reading_late_leaves_nothing_out_of_tears():
+    same_as_every_step(returns(2, 1, crashes=1, tears=TEARS))
+
+
+def test_reading_late_leaves_nothing_out_of_three_boards():
+    same_as_every_step(claims(1, crashes=1))
+
+
+def test_reading_late_leaves_nothing_out_when_a_chip_is_lost():
+    if not CPYTHON:
+        return  # 100,000 states: too many for dicts whose hashes have 16 bits
+    same_as_every_step(lost_in_between(2, overtaken=None, nodes=(1,)))
+
+
+def cut(**options):
+    """Two boards of a cluster that asks for no majority, and each reaches other chips."""
+    setup = Setup(2, 3, quorum="available")
+    reach = {0: 0b001, 1: 0b110}
+    return Space(setup, silent_primary(2), once(0, 1), reach=reach, **options)
+
+
+def breach_in(space):
+    try:
+        Explorer(space).run()
+    except Breach as breach:
+        return breach
+    raise AssertionError("no breach")
+
+
+def test_a_breach_is_found_and_replayed():
+    breach = breach_in(cut())
+    assert str(breach) == "I2: node 0 confirms token 15 after 22"
+    assert len(breach.moves) < 10
+    lines = []
+    with raises(Breach, "I2: node 0 confirms token 15 after 22"):
+        Explorer(cut()).replay(breach.moves, lines.append)
+    assert "node 1 is confirmed with token 22" in lines
+
+
+def test_what_is_not_promised_is_not_judged():
+    breach = breach_in(cut(strict=False))
+    assert str(breach).startswith("I5"), breach
+
+
+def test_the_limit_says_that_there_is_more():
+    assert not Explorer(returns(2, 1)).run(limit=10)
+
+
+# Boards as machines
+
+
+def test_a_machine_goes_back_and_on():
+    setup = Setup(1, 1)
+    images = Images(setup)
+    machine = Machine(Program(setup, 0, (WAKE,)))
+    k, at, count, data = machine.places[0].request
+    assert (k, at, data) == (0, 0, None)
+    blank = machine.go(0, images.read(images.blank, k, at, count))
+    gone = machine.go(0, None)
+    assert blank != gone
+    assert machine.go(0, None) == gone
+    assert machine.places[gone].request == machine.places[0].request  # it tries again
+    assert machine.replays == 3
+
+
+def test_a_crash_ends_the_wake_and_the_next_one_knows_nothing_of_it():
+    setup = Setup(1, 1)
+    machine = Machine(Program(setup, 0, (WAKE, WAKE)))
+    second = machine.go(0, CRASH)
+    assert machine.places[second].request == machine.places[0].request
+    assert not machine.places[second].crashed
+    end = machine.go(second, CRASH)
+    assert machine.places[end].request is None
+    assert machine.places[end].crashed
+    assert machine.places[0].first
+
+
+def test_addresses():
+    requests = []
+
+    def transfer(k, at, count, data):
+        requests.append(k)
+
+    Program(Setup(2, 3), 0, (WAKE,)).run(transfer, lambda kind, value: None)
+    assert sorted(set(requests)) == [0, 1, 2]
+    assert FIRST == 0x50
+
+
+# Does the judge bite?
+
+
+def judge():
+    setup = Setup(2, 2)
+    images = Images(setup)
+    return Judge(setup, images), images
+
+
+def record_of(explorer, node):
+    """What that node wrote to the first page of its own that is not blank: (at, bytes)."""
+    form = explorer.setup.format
+    image = explorer.start[IMAGE]
+    at = form.address(node, 0)
+    return at, explorer.images.read(image, 0, at, form.slot_size)
+
+
+def test_the_judge_knows_whose_page_it_is():
+    explorer = Explorer(returns(2, 2))
+    image = explorer.start[IMAGE]
+    at, data = record_of(explorer, 1)
+    explorer.judge.write(image, 1, 0, at, data)
+    with raises(Breach, "I4: node 0 writes byte 192 of EEPROM 0"):
+        explorer.judge.write(image, 0, 0, at, data)
+    with raises(Breach, "not valid"):
+        explorer.judge.write(image, 1, 1, at, data)  # it says: EEPROM 0
+    with raises(Breach, "not valid"):
+        explorer.judge.write(image, 1, 0, at, data[:-1] + b"\x55")
+
+
+def test_the_judge_knows_whose_token_it_is():
+    explorer = Explorer(returns(2, 2))
+    form = explorer.setup.format
+    image = explorer.start[IMAGE]
+    at, data = record_of(explorer, 1)
+    chip = bytearray(form.end)
+    for token, allowed in ((2 << 3 | 6, True), (2 << 3 | 7, False), (3 << 3 | 6, False)):
+        chip[at : at + len(data)] = data
+        form.patch(chip, 0, 1, 0, token=token)
+        written = bytes(chip[at : at + len(data)])
+        if allowed:
+            explorer.judge.write(image, 1, 0, at, written)
+        else:
+            with raises(Breach, "I1: node 1 writes token %d after 15" % token):
+                explorer.judge.write(image, 1, 0, at, written)
+
+
+def test_the_judge_of_labels():
+    watch, images = judge()
+    setup = Setup(2, 2)
+    explorer = Explorer(returns(2, 2))
+    label = explorer.images.read(explorer.start[IMAGE], 1, 0, 20)
+    assert setup.format.label_is_good(label + bytes(44), 1)
+    watch.write(images.blank, 0, 1, 0, label)
+    with raises(Breach, "I4: node 0 writes label"):
+        watch.write(images.blank, 0, 0, 0, label)  # of the other EEPROM
+    with raises(Breach, "I4: node 0 writes label"):
+        watch.write(images.write(images.blank, 1, 0, label), 0, 1, 4, b"\x02")
+
+
+def test_the_judge_of_confirmations():
+    watch, _ = judge()
+    watch.confirmed(0, 15, 15)
+    with raises(Breach, "I2: node 0 confirms token 15 after 22"):
+        watch.confirmed(0, 15, 22)
+    with raises(Breach, "I1: node 1 acts with token 15"):
+        watch.confirmed(1, 15, 0)
