@@ -1,15 +1,10 @@
 """Every fault of the long runs that is not tied to a wake: what it does.
 
-`ROWS` says for each row of the fault table (design.md, section 8) how the histories make it; a test
+`ROWS` says for each row of the fault table how the histories make it; a test
 checks that each of them is made. What is carried out is up to `proof.promises`. Stands on it.
 """
 
 from proof.promises import BLANK, OLD, Promises
-
-# A second look in a wake compares check sums only, which all replicas of a record share. So a chip
-# that was exchanged for a copy of another one, between two calls of a wake, is not noticed before
-# the next wake, and is written to. True: play that too (it breaks I4).
-CLONES_WHILE_AWAKE = False
 
 # row of the table: what counts for it, in the counters of a run
 ROWS = {
@@ -156,16 +151,12 @@ class Faults(Promises):
     def clone(self, k, other):
         """A chip with the content of another place."""
         place = self.places[other]
-        if self.play.busy and not CLONES_WHILE_AWAKE:
-            return False
         good = other != k and not place.alien and self.format.label_is_good(place.data, other)
         return good and self._another(k, bytes(place.data[: self.format.end]))
 
     def swap(self, k, other):
         """Two chips change their places."""
         one, two = self.places[k], self.places[other]
-        if self.play.busy and not CLONES_WHILE_AWAKE:
-            return False
         for place in (one, two):
             if place.alien or not self.format.label_is_good(place.data, place.number):
                 return False

@@ -154,9 +154,7 @@ class Slots(Eeproms):
         slot = self.slot
         layout = self.layout
         if node != self.node and self.familiar(k, i, HEAD_AT):
-            place = self.head[PLACE_AT - HEAD_AT]
-            if place == node << 4 | k or place == BLANK:
-                return place != BLANK != self.head[0]
+            return self.head[PLACE_AT - HEAD_AT] != BLANK != self.head[0]
         for _ in range(2):  # once more, in case it was the wires
             self.read(k, layout.slots[i], slot)
             valid = layout.intact(slot, node, k)
@@ -172,7 +170,7 @@ class Slots(Eeproms):
 
     def familiar(self, k, i, at):
         """Does this copy, from byte ``at`` on, look like one of its node's that was read in
-        full?
+        full, and is it in its place?
         """
         one = self.known[i]
         other = self.known[i ^ 1]
@@ -181,6 +179,8 @@ class Slots(Eeproms):
         at -= HEAD_AT
         self.read(k, self.layout.slots[i] + HEAD_AT + at, self.head[at:])
         head = self.head[at : PLACE_AT - HEAD_AT]
+        if self.head[PLACE_AT - HEAD_AT] not in (i >> 1 << 4 | k, BLANK):
+            return False  # of another EEPROM
         return head == one[at:] or head == other[at:]
 
     def load(self, k, i, view):

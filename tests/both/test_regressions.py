@@ -230,3 +230,43 @@ def test_a_replaced_board_is_accepted_although_the_old_one_had_just_reported():
     node0.reset_node(1)
     node0.heartbeat()
     assert kit.cluster(1, uid=b"another").health_check().role == "standby"
+
+
+# Chips exchanged in the middle of a wake
+
+
+def exchanged_in_the_duty(exchange):
+    """The primary is busy when somebody exchanges chips: (what they hold, before and after its
+    beat, its Status).
+    """
+    kit = Kit(2, 3)
+    kit.rounds(3)
+    cluster = kit.cluster(0)
+    assert cluster.health_check().is_primary
+    kit.world.advance_s(900)
+    exchange(kit)
+    before = kit.images()
+    status = cluster.heartbeat()
+    return before, kit.images(), status
+
+
+def test_a_chip_is_replaced_by_a_copy_of_another_one_in_the_duty():
+    """The second look compared check sums, which are the same on a copy: it was written to."""
+
+    def clone(kit):
+        kit.chips[2].load(kit.chips[1].data)
+
+    before, after, status = exchanged_in_the_duty(clone)
+    assert after[2] == before[2]
+    assert (status.role, status.eeproms) == ("primary", (0, 1))
+
+
+def test_two_chips_are_swapped_in_the_duty():
+    def swap(kit):
+        one, other = bytes(kit.chips[1].data), bytes(kit.chips[2].data)
+        kit.chips[1].load(other)
+        kit.chips[2].load(one)
+
+    before, after, status = exchanged_in_the_duty(swap)
+    assert after == before
+    assert status.role == "isolated"
