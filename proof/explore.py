@@ -51,9 +51,10 @@ class Explorer:
         self.nodes = [node for node, _ in space.programs]
         self.boards = range(len(self.nodes))
         self.machines = [Machine(Program(self.setup, *program)) for program in space.programs]
-        image = self.quiet.prepare(space.before)
+        self.asked = ["reset" in str(wakes) for _, wakes in space.programs]
+        image, highest = self.quiet.prepare(space.before)
         reach = tuple([space.reach.get(node, self.quiet.everywhere) for node in self.nodes])
-        self.start = (image, 0, reach, 0, 0, 0) + (0, 0) * len(self.nodes)
+        self.start = (image, 0, reach, highest, 0, 0) + (0, 0) * len(self.nodes)
         self.states = self.moves = 0
         self.ends = set()
 
@@ -223,7 +224,9 @@ class Explorer:
             answer = self.images.read(image, k, at, count)
         else:
             answer = DONE
-            self.judge.write(image, self.nodes[b], k, at, data)
+            if not self.space.outside:
+                self.judge.isolated(self.nodes[b], state[REACH][b])
+            self.judge.write(image, self.nodes[b], k, at, data, self.asked[b])
             image = self.images.write(image, k, at, data)
         return moves + [(self.nodes[b], 1)], self.answered(state, b, answer, image)
 

@@ -7,14 +7,16 @@ I4  nothing is written but the own slot, and labels: where none is in order, as 
 I5  where all programs end, and the boards go on waking one after the other, there is one primary
     within ``retries + 2`` looks (``readmit`` more if all were dead), and it stays: see quiet
 
-The bytes are decoded by ``decode``, not by the library. Stands on decode and machine.
+And the rules of rulebook. The bytes are decoded by ``decode``, not by the library. Stands on
+rulebook, decode and machine.
 """
 
 from proof.machine import PAGE, keyed
+from proof.rulebook import Rulebook
 
 
 class Breach(Exception):
-    """A promise was broken. ``moves``: how, from the start of the search."""
+    """A promise was broken, or a rule. ``moves``: how, from the start of the search."""
 
     def __init__(self, text):
         super().__init__(text)
@@ -25,24 +27,37 @@ class Judge:
     """Watches what boards do. ``strict``: tokens never go back."""
 
     def __init__(self, setup, images, strict=True):
+        self.setup = setup
         self.form = setup.format
+        self.rules = Rulebook(setup.retries, setup.readmit)
         self.images = images
         self.strict = strict
-        self._tokens = {}  # in a page, at its place in an image
-        self._written = {}  # what was found in order: the token in it
+        self._read = {}  # records in pages, at their place in an image
+        self._written = {}  # records that were written
 
-    def write(self, image, node, k, at, data):
-        """I1 and I4: may the node write that there?"""
+    def write(self, image, node, k, at, data, asked=False, alone=False):
+        """May the node write that there? ``asked``: it was told to reset a node; ``alone``: nobody
+        else has written since it looked.
+        """
         if at < PAGE:
             return self.label(image, node, k, at, data)
-        key = keyed((node, k, at, data))
-        token = self._written.get(key)
-        if token is None:
-            token = self._written[key] = self.record(node, k, at, data)
+        new = self.record(node, k, at, data)
+        token = new["token"]
         highest = self.highest(image)
         mine = 7 - (token & 7) == node
         if self.strict and token > highest and not (mine and token >> 3 <= (highest >> 3) + 1):
             raise Breach("I1: node %d writes token %d after %d" % (node, token, highest))
+        leader = self.newest(image, 7 - (highest & 7)) if alone and highest else None
+        if leader and leader["token"] != highest:
+            leader = None
+        broken = self.rules.complaint(node, self.newest(image, node), new, leader, asked)
+        if broken:
+            raise Breach("%s: node %d" % (broken, node))
+
+    def isolated(self, node, reach):
+        """A node writes that reaches so few EEPROMs, and always has."""
+        if sum([reach >> k & 1 for k in range(8)]) < self.form.quorum:
+            raise Breach("[1] node %d writes without a quorum" % node)
 
     def label(self, image, node, k, at, data):
         """Only what must be there: somebody else may have written it just before."""
@@ -54,40 +69,53 @@ class Judge:
             raise Breach("I4: node %d writes label %s on EEPROM %d" % (node, data, k))
 
     def record(self, node, k, at, data):
-        """A valid record of the node's own, in its place: the token in it."""
-        copy = at // PAGE - 1
-        if copy >> 1 != node or at % PAGE:
-            raise Breach("I4: node %d writes byte %d of EEPROM %d" % (node, at, k))
-        chip = bytearray(self.form.end)
-        chip[at : at + len(data)] = data
-        record = self.form.slot(chip, k, node, copy & 1)
-        if not record:
-            raise Breach("I4: node %d writes a record that is not valid" % node)
-        return record["token"]
+        """A valid record of the node's own, in its place, as a dict."""
+        key = keyed((node, k, at, data))
+        if key not in self._written:
+            copy = at // PAGE - 1
+            if copy >> 1 != node or at % PAGE:
+                raise Breach("I4: node %d writes byte %d of EEPROM %d" % (node, at, k))
+            chip = bytearray(self.form.end)
+            chip[at : at + len(data)] = data
+            record = self.form.slot(chip, k, node, copy & 1)
+            if not record:
+                raise Breach("I4: node %d writes a record that is not valid" % node)
+            self._written[key] = record
+        return self._written[key]
 
     def highest(self, image):
         """The highest token in any valid copy on any chip."""
         found = 0
-        pages = self.images.tuples[image]
-        for i, page in enumerate(pages):
-            if page:
-                key = keyed((page, i))
-                token = self._tokens.get(key)
-                if token is None:
-                    token = self._tokens[key] = self._token(page, i)
-                found = max(found, token)
+        for i, page in enumerate(self.images.tuples[image]):
+            if page and i % self.images.per_chip:
+                record = self.read(page, i)
+                if record:
+                    found = max(found, record["token"])
         return found
 
-    def _token(self, page, i):
-        k, at = divmod(i, self.images.per_chip)
-        if not at:
-            return 0
-        node, copy = divmod(at - 1, 2)
-        chip = bytearray(self.form.end)
-        start = self.form.address(node, copy)
-        chip[start : start + PAGE] = self.images.pages[page]
-        record = self.form.slot(chip, k, node, copy)
-        return record["token"] if record else 0
+    def newest(self, image, node):
+        """The newest valid record of a node, on any chip, or None."""
+        best = None
+        pages = self.images.tuples[image]
+        for k in range(self.setup.eeproms):
+            for copy in (0, 1):
+                i = k * self.images.per_chip + 1 + 2 * node + copy
+                record = pages[i] and self.read(pages[i], i)
+                if record and not (best and best["revision"] >= record["revision"]):
+                    best = record
+        return best
+
+    def read(self, page, i):
+        """The record in a page, given by its number, that stands at place i of an image."""
+        key = page * 256 + i
+        if key not in self._read:
+            k, at = divmod(i, self.images.per_chip)
+            node, copy = divmod(at - 1, 2)
+            chip = bytearray(self.form.end)
+            start = self.form.address(node, copy)
+            chip[start : start + PAGE] = self.images.pages[page]
+            self._read[key] = self.form.slot(chip, k, node, copy)
+        return self._read[key]
 
     def confirmed(self, node, token, began):
         """I1 and I2: may the node act with this token, if ``began`` was the highest confirmed one

@@ -61,6 +61,7 @@ class Quiet:
         reach = self.everywhere if reach is None else reach
         state = [image, None, 0, 0]
         began = [highest]
+        asked = any([call[:5] == "reset" for call in calls])
         self.runs += 1
 
         def transfer(k, at, count, data):
@@ -74,7 +75,8 @@ class Quiet:
                 return None
             if data is None:
                 return self.images.read(image, k, at, count)
-            self.judge.write(image, node, k, at, data)
+            self.judge.isolated(node, reach)
+            self.judge.write(image, node, k, at, data, asked, reach == self.everywhere)
             state[0] = self.images.write(image, k, at, data)
             return DONE
 
@@ -89,8 +91,9 @@ class Quiet:
         return Wake(*state)
 
     def prepare(self, steps):
-        """The image after these steps from blank chips on: see spaces."""
+        """(image, highest confirmed token) after these steps from blank chips on: see spaces."""
         image = self.images.blank
+        highest = 0
         kept = {}
         reach = None
         for step in steps:
@@ -104,8 +107,10 @@ class Quiet:
             elif kind == "reach":
                 reach = step[1]
             else:
-                image = self.wake(image, kind, step[1] if len(step) > 1 else WAKE, reach).image
-        return image
+                wake = self.wake(image, kind, step[1] if len(step) > 1 else WAKE, reach, highest)
+                image = wake.image
+                highest = max(highest, wake.confirmed)
+        return image, highest
 
     def settle(self, image, nodes, reach=None, highest=0):
         """I5: when these nodes go on waking in turn, is there soon one primary, and does it stay?

@@ -135,9 +135,22 @@ def blank_quorum(**options):
 
 
 def older_copy(**options):
-    """The highest token stands only in the older copy of a slot, on a chip that missed the rest."""
-    before = silent_primary(2) + [(1, ("check",)), ("reach", 0b011), (1,), (1,)]
-    return Space(Setup(2, 3), before, once(0, 1), (), {0: 0b110, 1: 0b110}, **options)
+    """Node 0's newest record is on chip 1, which was away when it claimed anew on chip 0. So the
+    highest token is in no newest record.
+    """
+    before = rounds(2, 3) + [("reach", 0b10)] + rounds(2, 6) + [("reach", 0b01), (0,), (0,), (0,)]
+    return Space(Setup(2, 2), before, once(0, 1), **options)
+
+
+def claim_breaks_off(**options):
+    """Node 1 loses its supply in its claim and comes back; node 0 does not reach chip 0."""
+    programs = twice(1) + once(0)
+    return Space(Setup(2, 3), silent_primary(2), programs, reach={0: 0b110}, crashes=1, **options)
+
+
+def isolated(**options):
+    """The primary reaches one chip of three, and goes on; the other replaces it."""
+    return Space(Setup(2, 3), silent_primary(2), twice(0, 1), reach={0: 0b001}, **options)
 
 
 def replaced_in_duty(eeproms, **options):
@@ -169,6 +182,8 @@ QUICK = {
     "minority claim": minority_claim(overtaken=1),
     "blank quorum": blank_quorum(overtaken=1),
     "older copy": older_copy(),
+    "claim breaks off": claim_breaks_off(overtaken=1),
+    "isolated": isolated(),
     "replaced in its duty, 1 chip": replaced_in_duty(1),
     "replaced in its duty, 2 chips": replaced_in_duty(2, overtaken=1),
 }
@@ -190,6 +205,7 @@ LONG = {
     "back in between, 2 chips, all": back_in_between(2),
     "back in between, 3 chips, 2": back_in_between(3, overtaken=2),
     "minority claim, 2": minority_claim(overtaken=2),
+    "claim breaks off, all": claim_breaks_off(),
     "blank quorum, all": blank_quorum(),
     "replaced in its duty, 2 chips, all": replaced_in_duty(2),
 }

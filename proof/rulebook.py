@@ -1,0 +1,39 @@
+"""Rules of docs/protocol.md that show in what a node writes, whatever the promises say of it.
+
+A mistake in them breaks no promise at once: it kills boards too early, or lets the wrong one lead.
+Decides from records as ``decode`` reads them. Runs on CPython and on MicroPython.
+"""
+
+
+class Rulebook:
+    """``retries``, ``readmit`` and ``interval`` (seconds or None) of the cluster."""
+
+    def __init__(self, retries, readmit, interval=None):
+        self.retries = retries
+        self.readmit = readmit
+        self.interval = interval
+
+    def complaint(self, node, old, new, leader=None, asked=False):
+        """The rule that ``node`` breaks when its record was ``old`` and it writes ``new``, or None.
+
+        ``leader``: the record of the highest token's owner, if it carries it, and nobody else may
+        have written since the node looked. ``asked``: it was told to reset a node.
+        """
+        if not old or old["revision"] == new["revision"]:
+            return None
+        mine = 7 - (new["token"] & 7) == node
+        claims = mine and new["token"] > old["token"]
+        died = new["dead"] & ~old["dead"]
+        if mine and died and not claims:
+            return "[5] a node dies without a new epoch"
+        if new["token"] > old["token"] and new["spare"] and not asked:
+            return "[8] a request outlives its token"
+        if claims and leader and leader["dead"] >> node & 1 and not old["spare"] >> node & 1:
+            silent = old["runs"][7 - (leader["token"] & 7)] + 1
+            if self.readmit is None or silent <= self.retries + self.readmit:
+                return "[6] a dead node claims after %d silent looks" % silent
+        if self.interval:
+            passed = new["clock"] - old["clock"]
+            if passed and 0 <= passed * 8 < self.interval * 7:
+                return "[3] a look counts after %d s" % passed
+        return None
