@@ -103,6 +103,8 @@ class Explorer:
                         raise ValueError("node %d has nothing left to do" % who)
                     log(told(who, *request))
                     if what == OFF:
+                        if request[3] is None:
+                            raise ValueError("node %d does not write there" % who)
                         log("node %d loses its supply %s" % (who, " ".join(how)))
                         state = self.crash([], state, b)[1 + TEARS.index(how[0]) if how else 0][1]
                     else:

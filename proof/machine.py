@@ -204,9 +204,9 @@ def frozen(value, met):
     met[id(value)] = len(met)
     if isinstance(value, list):
         return ("list",) + tuple([frozen(item, met) for item in value])
-    kept = value.__dict__
+    kept = value if isinstance(value, dict) else value.__dict__
     names = [name for name in sorted(kept) if name not in SCRATCH and name not in FIXED]
-    return tuple([(name, frozen(kept[name], met)) for name in names])
+    return tuple([(repr(name), frozen(kept[name], met)) for name in names])
 
 
 class Program:

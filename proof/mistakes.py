@@ -16,7 +16,7 @@ class Mistake:
     patch      (file in src/eecluster, old text, new text), in this order
     where      what it takes to see it: a configuration, or faults
     config     that configuration, as arguments of `cluster_kit.Kit`
-    caught_by  the arguments of `python -m proof` that find it
+    caught_by  what finds it: `python -m proof.` this, with these arguments
     """
 
     name: str
@@ -24,7 +24,7 @@ class Mistake:
     patch: tuple[tuple[str, str, str], ...]
     where: str
     config: dict[str, Any] = field(default_factory=dict)
-    caught_by: tuple[str, ...] = ("history",)
+    caught_by: tuple[str, ...] = ()
 
 
 MISTAKES = (
@@ -39,6 +39,7 @@ MISTAKES = (
             ),
         ),
         "another node claims between the look and the write",
+        caught_by=("search", "claims, 3 nodes, 1 chip"),
     ),
     Mistake(
         "no-read-after-write",
@@ -51,6 +52,7 @@ MISTAKES = (
             ),
         ),
         "another node claims between the first look and the write",
+        caught_by=("search", "claims, 3 nodes, 1 chip"),
     ),
     Mistake(
         "tie-to-highest",
@@ -60,6 +62,7 @@ MISTAKES = (
             ("lead.py", "+ 1 << 3 | 7 - me", "+ 1 << 3 | me"),
         ),
         "two nodes claim the same epoch",
+        caught_by=("search", "claims, 3 nodes, 1 chip"),
     ),
     Mistake(
         "reset-loop",
@@ -73,6 +76,7 @@ MISTAKES = (
         ),
         "an interval, and a board that looks more often than that",
         {"interval": 900},
+        caught_by=("history", "0"),
     ),
     Mistake(
         "one-strike",
@@ -82,6 +86,7 @@ MISTAKES = (
             ("rules.py", "mine.runs[p] - config.retries if counted", "mine.runs[p] if counted"),
         ),
         "a beat that comes late, or is missed, with retries >= 1",
+        caught_by=("search", "returns, 2 boards, 1 chip"),
     ),
     Mistake(
         "no-crc",
@@ -95,6 +100,7 @@ MISTAKES = (
         ),
         "a torn page of which some bytes are new, or a bit that rots",
         {"owned": True},
+        caught_by=("search", "returns, 2 boards, 1 chip"),
     ),
     Mistake(
         "one-page",
@@ -102,6 +108,7 @@ MISTAKES = (
         (("layout.py", "stride = max(page_size, 64)", "stride = 64"),),
         "pages of 128 bytes or more (a slot has 43 to 64), one chip, a write torn to all 0xFF",
         {"part": "AT24C512", "eeproms": 1, "owned": True},
+        caught_by=("history", "4"),
     ),
     Mistake(
         "newer-first",
@@ -109,12 +116,14 @@ MISTAKES = (
         (("slots.py", "self.target[k] = i ^ 1", "self.target[k] = i"),),
         "one chip, and a torn write soon after a claim",
         {"eeproms": 1, "owned": True},
+        caught_by=("search", "returns, 2 boards, 1 chip"),
     ),
     Mistake(
         "revision-16-bits",
         "the newer copy is told by the lower 16 bits of the revision",
         (("layout.py", "return revision, token, -", "return revision & 0xFFFF, token, -"),),
         "a cluster whose revisions are just below 65536",
+        caught_by=("history", "17"),
     ),
     Mistake(
         "blank-counts",
@@ -128,13 +137,24 @@ MISTAKES = (
         ),
         "a quorum of one chip that missed the last claim and one that was swapped for a blank one",
         {"eeproms": 3},
+        caught_by=("search", "blank quorum"),
     ),
     Mistake(
         "any-quorum",
         "with three chips one is enough to lead",
-        (("config.py", "1 if majority else 1", "1 if majority and count > 3 else 1"),),
+        (
+            (
+                "config.py",
+                "        self.layout = Layout(",
+                "        label_quorum = self.quorum\n"
+                "        self.quorum = self.quorum if count > 3 else 1\n"
+                "        self.layout = Layout(",
+            ),
+            ("config.py", "cluster_id, self.quorum, size", "cluster_id, label_quorum, size"),
+        ),
         "three chips, and a cut between them",
         {"eeproms": 3},
+        caught_by=("search", "blank quorum"),
     ),
     Mistake(
         "dead-may-claim",
@@ -150,6 +170,7 @@ MISTAKES = (
             ),
         ),
         "a dead node is back, and the primary stands down, or is silent for retries + 1 looks",
+        caught_by=("search", "returns, 2 boards, 1 chip"),
     ),
     Mistake(
         "no-quorum-behind",
@@ -157,6 +178,7 @@ MISTAKES = (
         (("lead.py", " and len(ids(view.fresh)) >= node.config.quorum:", ":"),),
         "three chips; a claim that reaches fewer than a quorum: a crash in it, silent chips",
         {"eeproms": 3, "owned": True},
+        caught_by=("search", "claim breaks off"),
     ),
     Mistake(
         "newest-record-only",
@@ -172,6 +194,7 @@ MISTAKES = (
         ),
         "a node writes often to one chip while the other is away, then claims on the other alone "
         "(fewer writes), then both are back: its newest record has the older token",
+        caught_by=("search", "older copy"),
     ),
     Mistake(
         "repairs-others",
@@ -194,10 +217,10 @@ MISTAKES = (
             ),
             (
                 "slots.py",
-                "                return place != BLANK != self.head[0]\n",
-                "                if place != BLANK:\n"
-                "                    self.note(k, i, self.head[:4])\n"
-                "                return place != BLANK != self.head[0]\n",
+                "            return self.head[PLACE_AT - HEAD_AT] != BLANK != self.head[0]\n",
+                "            if self.head[PLACE_AT - HEAD_AT] != BLANK:\n"
+                "                self.note(k, i, self.head[:4])\n"
+                "            return self.head[PLACE_AT - HEAD_AT] != BLANK != self.head[0]\n",
             ),
             (
                 "slots.py",
@@ -228,6 +251,7 @@ MISTAKES = (
             ),
         ),
         "a chip that missed a write of another node",
+        caught_by=("search", "repair"),
     ),
     Mistake(
         "isolated-beats",
@@ -244,6 +268,7 @@ MISTAKES = (
         ),
         "three chips; a primary that reaches one of them",
         {"eeproms": 3},
+        caught_by=("search", "isolated"),
     ),
     Mistake(
         "half-interval",
@@ -251,6 +276,7 @@ MISTAKES = (
         (("rules.py", "< config.interval * 7:", "< config.interval * 4:"),),
         "an interval, and a board that looks a little too early",
         {"interval": 900},
+        caught_by=("history", "0"),
     ),
     Mistake(
         "no-new-epoch",
@@ -263,6 +289,7 @@ MISTAKES = (
             ),
         ),
         "a node falls silent that is not the primary",
+        caught_by=("search", "returns, 2 boards, 1 chip"),
     ),
     Mistake(
         "request-stays",
@@ -281,11 +308,13 @@ MISTAKES = (
             ),
         ),
         "reset_node, and the node it was for dies once more",
+        caught_by=("search", "reset, 1 chip"),
     ),
     Mistake(
         "unconfirmed-beat",
         "a primary's beat relies on the look before its duty",
         (("cluster.py", "if node.leading or node.mine is None or", "if node.mine is None or"),),
         "another node claims in the second between a look (or confirm) and the beat",
+        caught_by=("search", "replaced in its duty, 1 chip"),
     ),
 )

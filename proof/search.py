@@ -137,6 +137,9 @@ def main(names, everything, first, keep, case):
         except Breach as breach:
             click.echo(f"{breach}")
             sys.exit(1)
+        except ValueError as error:
+            click.echo(f"the library has changed since, and this way is not there: {error}")
+            sys.exit(2)
         click.echo("no breach")
         return
     for name in names:

@@ -10,6 +10,7 @@ from proof.faults import Faults
 from proof.field import FIRST, Field
 from proof.oracle import Breach, Oracle
 from proof.promises import BLANK
+from proof.rulebook import Rulebook
 from proof.story import CALLS, NS, Wake
 
 AWAKE_S = 60  # I6: no wake is longer, the times that a history lets a board hang left out
@@ -39,6 +40,7 @@ class Wakes:
         self.busy = set()  # boards in the middle of a wake
         self.inside = set()  # those in the middle of a call, or about to go on
         self.calm = None
+        self.rules = Rulebook(setup["retries"], setup["readmit"], setup["interval"])
         self.oracle = Oracle(
             setup["nodes"],
             setup["eeproms"],
@@ -105,6 +107,7 @@ class Wakes:
         board.stats.reset()
         self.wakes += 1
         result = [None, None, 0]
+        before = self.oracle.newest(self.places, node) if self.calm else None
         try:
             board.wake(self.program, board, wake, result)
         finally:
@@ -119,6 +122,10 @@ class Wakes:
         self.judge(board, wake, self.field.hung_ns - hung_ns)
         if self.calm:
             self.calm.woke(board, *result)
+            after = self.oracle.newest(self.places, node)
+            rule = self.rules.complaint(node, before, after, asked=bool(wake.calls))
+            if rule:
+                raise Breach(rule[:3], f"{rule[4:]}: {board}")
         if self.setup["wrap"] and self.wakes < 40 * len(self.boards):
             self.wrapped(board)
         return result

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from proof import history, wakes
 from proof.faults import ROWS
 from proof.generate import make
-from proof.history import add, breaks, outcome, run_seeds
+from proof.history import TESTED_SEEDS, add, breaks, outcome, run_seeds
 from proof.oracle import Breach, Bytes, Calm, Oracle
 from proof.play import Play
 from proof.shrink import shrink
@@ -30,7 +30,7 @@ from soak import histories as soak  # noqa: E402
 from soak import jobs  # noqa: E402
 
 PARTS = 16
-SEEDS = 40  # per part
+SEEDS = TESTED_SEEDS // PARTS
 PLAIN = {
     "nodes": 2, "eeproms": 3, "part": "AT24C128", "quorum": "majority", "retries": 1, "readmit": 3,
     "interval": None, "drifts": [0, 0], "owned": False, "warm": True, "wrap": None, "mild": True,

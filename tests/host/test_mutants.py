@@ -1,9 +1,9 @@
-"""The mutants of proof/mistakes.py are what they say: they apply, and a quiet cluster works.
-
-That the searches catch each of them is another test's matter.
+"""The mutants of proof/mistakes.py are what they say: they apply, a quiet cluster works, and the
+searches of `make test` catch each of them with a short case that replays.
 """
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +11,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 from proof import mutants
+from proof.history import TESTED_SEEDS
 from proof.mistakes import MISTAKES, Mistake
+from proof.spaces import QUICK
 
 EACH = pytest.mark.parametrize("mistake", MISTAKES, ids=list(mutants.MUTANTS))
 
@@ -74,6 +76,35 @@ def test_every_text_of_the_patch_changes_something(mistake):
     for file, text in mutants.patched(mistake).items():
         assert text != (mutants.LIBRARY / file).read_text("utf-8")
         compile(text, file, "exec")
+
+
+@EACH
+def test_the_searches_catch_it(mistake):
+    what, *arguments = mistake.caught_by
+    module = ["python", "-m", f"proof.{what}"]
+    within_make_test(what, *arguments)
+    done = mutants.run(mistake, [*module, *arguments], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, ""), done
+    assert re.search(r"(I[1-6]|\[[1-9]\]):? ", done.stdout), done.stdout
+    case = re.findall(r"--case '(.+)'", done.stdout)[-1]
+    assert len(case) < 500, "not a short one"
+    replay = [*module, "--case", case, *(["--no-shrink"] if what == "history" else [])]
+    again = mutants.run(mistake, replay, capture_output=True, text=True)
+    assert (again.returncode, again.stderr) == (1, ""), again
+    honest = subprocess.run(
+        [sys.executable, *replay[1:]], cwd=mutants.ROOT, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": "src"},
+    )  # fmt: skip
+    assert honest.returncode in (0, 2), honest  # 2: there the library never comes that way
+    assert honest.stderr == ""
+
+
+def within_make_test(what, argument):
+    """Is that search part of `make test`?"""
+    if what == "search":
+        assert argument in QUICK
+    else:
+        assert int(argument) < TESTED_SEEDS
 
 
 def test_the_quiet_cluster_notices_a_library_that_is_broken():
