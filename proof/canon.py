@@ -42,18 +42,18 @@ class Canon:
             epochs.add(record["lineage"] >> 3)
             for other, seq in enumerate(record["seqs"]):
                 sequences[other].add(seq)
-        epochs = ranks(epochs)
-        revisions = [ranks(found) for found in revisions]
-        sequences = [ranks(found) for found in sequences]
+        epoch_of = ranks(epochs)
+        revision_of = [ranks(found) for found in revisions]
+        sequence_of = [ranks(found) for found in sequences]
 
         def token(old):
-            return epochs[old >> 3] << 3 | old & 7
+            return epoch_of[old >> 3] << 3 | old & 7
 
         pages = list(self.images.tuples[image])
         for i, node, copy, record in records:
-            seqs = tuple([sequences[j][seq] for j, seq in enumerate(record["seqs"])])
+            seqs = tuple([sequence_of[j][seq] for j, seq in enumerate(record["seqs"])])
             runs = tuple([max(-self.most, min(self.most, run)) for run in record["runs"]])
-            revision = revisions[node][record["revision"]] + 1
+            revision = revision_of[node][record["revision"]] + 1
             key = (
                 pages[i],
                 i,

@@ -11,7 +11,8 @@ same; tests/both/test_crashes.py cuts in the simulator, where the program itself
 Stands on canon, judge and quiet.
 """
 
-from proof.judge import Breach, Judge
+from proof.breach import Breach
+from proof.judge import Judge
 from proof.machine import Images, keyed
 from proof.quiet import TEARS, WAKE, Quiet, torn
 
@@ -49,7 +50,7 @@ class Sweep:
         self.canon = self.quiet.canon
         self.operations = operations(setup.nodes)
         self.most_transfers = 0  # of a wake
-        self.origins = {(self.images.blank, 0): None}  # state -> (state before, operation)
+        self.origins: dict = {(self.images.blank, 0): None}  # state -> (state before, operation)
         self.cuts = 0
         self.left = set()
 

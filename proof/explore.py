@@ -18,7 +18,8 @@ of thing that goes wrong between boards.
 Runs on CPython and on MicroPython. Stands on quiet, judge and machine.
 """
 
-from proof.judge import Breach, Judge
+from proof.breach import Breach
+from proof.judge import Judge
 from proof.machine import CRASH, DONE, PAGE, UNKNOWN, Images, Machine, Program, keyed
 from proof.quiet import TEARS, Quiet, torn
 
@@ -63,7 +64,7 @@ class Explorer:
         False if the limit cut it short.
         """
         states = [self.start]
-        origins = [(0, ())]  # of each state: where it came from, and how
+        origins: list = [(0, ())]  # of each state: where it came from, and how
         seen = {keyed(self.start)}
         for number, state in enumerate(states):  # grows on the way
             self.states = number + 1
@@ -164,7 +165,7 @@ class Explorer:
                 return UNKNOWN
             return self.images.read(image, k, at, count) if reach >> k & 1 else None
 
-        found = [(None, number, began)]
+        found: list = [(None, number, began)]
         while True:
             place = machine.places[number]
             if place.request is None or place.request[3] is not None:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import click
 
+from proof.breach import Breach
 from proof.generate import make
-from proof.oracle import Breach
 from proof.play import Play
 from proof.shrink import shrink
 from proof.story import NS, History

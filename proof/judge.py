@@ -11,16 +11,9 @@ And the rules of rulebook. The bytes are decoded by ``decode``, not by the libra
 rulebook, decode and machine.
 """
 
+from proof.breach import Breach
 from proof.machine import PAGE, keyed
 from proof.rulebook import Rulebook
-
-
-class Breach(Exception):
-    """A promise was broken, or a rule. ``moves``: how, from the start of the search."""
-
-    def __init__(self, text):
-        super().__init__(text)
-        self.moves = []
 
 
 class Judge:
@@ -46,18 +39,18 @@ class Judge:
         highest = self.highest(image)
         mine = 7 - (token & 7) == node
         if self.strict and token > highest and not (mine and token >> 3 <= (highest >> 3) + 1):
-            raise Breach("I1: node %d writes token %d after %d" % (node, token, highest))
+            raise Breach("I1", "node %d writes token %d after %d" % (node, token, highest))
         leader = self.newest(image, 7 - (highest & 7)) if alone and highest else None
         if leader and leader["token"] != highest:
             leader = None
         broken = self.rules.complaint(node, self.newest(image, node), new, leader, asked)
         if broken:
-            raise Breach("%s: node %d" % (broken, node))
+            raise Breach(broken[0], "%s: node %d" % (broken[1], node))
 
     def isolated(self, node, reach):
         """A node writes that reaches so few EEPROMs, and always has."""
         if sum([reach >> k & 1 for k in range(8)]) < self.form.quorum:
-            raise Breach("[1] node %d writes without a quorum" % node)
+            raise Breach("[1]", "node %d writes without a quorum" % node)
 
     def label(self, image, node, k, at, data):
         """Only what must be there: somebody else may have written it just before."""
@@ -66,7 +59,7 @@ class Judge:
         before = bytes(chip)
         chip[at : at + len(data)] = data
         if before != chip if good else not self.form.label_is_good(chip, k):
-            raise Breach("I4: node %d writes label %s on EEPROM %d" % (node, data, k))
+            raise Breach("I4", "node %d writes label %s on EEPROM %d" % (node, data, k))
 
     def record(self, node, k, at, data):
         """A valid record of the node's own, in its place, as a dict."""
@@ -74,12 +67,12 @@ class Judge:
         if key not in self._written:
             copy = at // PAGE - 1
             if copy >> 1 != node or at % PAGE:
-                raise Breach("I4: node %d writes byte %d of EEPROM %d" % (node, at, k))
+                raise Breach("I4", "node %d writes byte %d of EEPROM %d" % (node, at, k))
             chip = bytearray(self.form.end)
             chip[at : at + len(data)] = data
             record = self.form.slot(chip, k, node, copy & 1)
             if not record:
-                raise Breach("I4: node %d writes a record that is not valid" % node)
+                raise Breach("I4", "node %d writes a record that is not valid" % node)
             self._written[key] = record
         return self._written[key]
 
@@ -122,6 +115,6 @@ class Judge:
         when its confirmation began?
         """
         if 7 - (token & 7) != node:
-            raise Breach("I1: node %d acts with token %d" % (node, token))
+            raise Breach("I1", "node %d acts with token %d" % (node, token))
         if self.strict and token < began:
-            raise Breach("I2: node %d confirms token %d after %d" % (node, token, began))
+            raise Breach("I2", "node %d confirms token %d after %d" % (node, token, began))

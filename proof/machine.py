@@ -384,6 +384,7 @@ class _Run:
         """The program waits at a place. One that is known ends the run."""
         machine = self.machine
         place = self.place
+        assert place
         place.request = request
         place.first = self.knows is not None
         written = request is not None and request[3] is not None

@@ -11,15 +11,8 @@ I1  a token has one owner: nobody acts with another's, and no record carries one
 
 from binascii import crc32
 
+from proof.breach import Breach
 from proof.decode import LABEL_SIZE, Format
-
-
-class Breach(Exception):
-    """A promise was broken. Not an OSError: no application survives it."""
-
-    def __init__(self, promise, text):
-        super().__init__(f"{promise}: {text}")
-        self.promise = promise
 
 
 class Bytes(Format):

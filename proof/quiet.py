@@ -5,8 +5,8 @@ judge,
 canon and machine.
 """
 
+from proof.breach import Breach
 from proof.canon import Canon
-from proof.judge import Breach
 from proof.machine import DONE, PAGE, Program, keyed
 
 WAKE = ("check", "confirm", "beat")
@@ -70,7 +70,7 @@ class Quiet:
                 watch(state[2], image, k, at, data, began[0])
             state[2] += 1
             if state[2] > self.most:
-                raise Breach("I6: node %d makes more than %d transfers" % (node, self.most))
+                raise Breach("I6", "node %d makes more than %d transfers" % (node, self.most))
             if not reach >> k & 1:
                 return None
             if data is None:
@@ -126,7 +126,8 @@ class Quiet:
     def _settle(self, image, nodes, reach, highest):
         statuses = {}
         rounds = self.setup.retries + 2
-        stays = died = None
+        stays: list = []
+        died: set = set()
         limit = rounds + STAYS + (self.setup.readmit or 0)
         for n in range(limit):
             for node in nodes:
@@ -137,18 +138,18 @@ class Quiet:
             if n + 1 == rounds and not leaders:
                 roles = [status and status.role for status in statuses.values()]
                 if not all([role in ("dead", "isolated") for role in roles]):
-                    raise Breach("I5: no primary after %d rounds: %s" % (rounds, told(statuses)))
+                    raise Breach("I5", "no primary after %d rounds: %s" % (rounds, told(statuses)))
                 if self.setup.readmit is None or "dead" not in roles:
                     return  # as promised: they wait for reset_node(), or for their EEPROMs
                 rounds = limit - STAYS
             if n + 1 >= rounds:
                 if len(leaders) != 1:
                     raise Breach(
-                        "I5: not one primary after %d rounds: %s" % (rounds, told(statuses))
+                        "I5", "not one primary after %d rounds: %s" % (rounds, told(statuses))
                     )
                 dead = set(statuses[leaders[0]].dead).intersection(nodes)
                 if n + 1 > rounds and (leaders != stays or dead - died):
-                    raise Breach("I5: after %d rounds still changes: %s" % (n, told(statuses)))
+                    raise Breach("I5", "after %d rounds still changes: %s" % (n, told(statuses)))
                 stays, died = leaders, dead
                 if n + 1 == rounds + STAYS:
                     break

@@ -14,7 +14,7 @@ class Rulebook:
         self.interval = interval
 
     def complaint(self, node, old, new, leader=None, asked=False):
-        """The rule that ``node`` breaks when its record was ``old`` and it writes ``new``, or None.
+        """(rule, how ``node`` breaks it that writes ``new`` over ``old``), or None.
 
         ``leader``: the record of the highest token's owner, if it carries it, and nobody else may
         have written since the node looked. ``asked``: it was told to reset a node.
@@ -25,15 +25,15 @@ class Rulebook:
         claims = mine and new["token"] > old["token"]
         died = new["dead"] & ~old["dead"]
         if mine and died and not claims:
-            return "[5] a node dies without a new epoch"
+            return "[5]", "a node dies without a new epoch"
         if new["token"] > old["token"] and new["spare"] and not asked:
-            return "[8] a request outlives its token"
+            return "[8]", "a request outlives its token"
         if claims and leader and leader["dead"] >> node & 1 and not old["spare"] >> node & 1:
             silent = old["runs"][7 - (leader["token"] & 7)] + 1
             if self.readmit is None or silent <= self.retries + self.readmit:
-                return "[6] a dead node claims after %d silent looks" % silent
+                return "[6]", "a dead node claims after %d silent looks" % silent
         if self.interval:
             passed = new["clock"] - old["clock"]
             if passed and 0 <= passed * 8 < self.interval * 7:
-                return "[3] a look counts after %d s" % passed
+                return "[3]", "a look counts after %d s" % passed
         return None

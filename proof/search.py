@@ -18,9 +18,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from proof.breach import Breach
 from proof.crashes import Sweep
 from proof.explore import Explorer
-from proof.judge import Breach
 from proof.machine import Setup
 from proof.spaces import QUICK, SPACES
 
@@ -42,14 +42,15 @@ SWEEPS = {
 
 
 def explore(name, progress=None):
-    """The sizes of a space, as a dict. ``Breach``: its text says how to replay it."""
+    """The sizes of a space, as a dict. ``Breach``: its ``command`` replays it."""
     space = SPACES[name]
     started_s = time.process_time()
     try:
         explorer = Explorer(space)
         explorer.run(progress)
     except Breach as breach:
-        raise told(breach, {"space": name}) from None
+        breach.command = command(breach, {"space": name})
+        raise
     return {
         "states": explorer.states,
         "moves": explorer.moves,
@@ -69,7 +70,8 @@ def sweep(name, progress=None):
         made.reach(wakes, progress)
         made.crash(progress)
     except Breach as breach:
-        raise told(breach, {"sweep": shape}) from None
+        breach.command = command(breach, {"sweep": shape})
+        raise
     return {
         "states": len(made.origins),
         "cuts": made.cuts,
@@ -80,10 +82,10 @@ def sweep(name, progress=None):
     }
 
 
-def told(breach, case):
-    """The breach with the command that replays it."""
+def command(breach, case):
+    """The command that replays a breach."""
     text = json.dumps({**case, "moves": breach.moves}, separators=(",", ":"))
-    return Breach(f"{breach}\npython -m proof.search --case '{text}'")
+    return f"python -m proof.search --case '{text}'"
 
 
 def replay(text, log):
@@ -97,9 +99,9 @@ def figures(found):
     return ", ".join(f"{name} {value:,}" for name, value in found.items() if value is not None)
 
 
-def run(names, console, first=False):
-    """Search these; the sizes by name, and the breaches."""
-    sizes, breaches = {}, []
+def run(names, console, first=False, keep=False):
+    """Search these; the breaches."""
+    breaches = []
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[size]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         for name in names:
@@ -110,17 +112,27 @@ def run(names, console, first=False):
                 bar.update(task, size=f"{states:,} states")
 
             try:
-                sizes[name] = (explore if name in SPACES else sweep)(name, progress)
-                console.print(f"[bold]{name}[/]: {figures(sizes[name])}", highlight=False)
+                sizes = (explore if name in SPACES else sweep)(name, progress)
+                console.print(f"[bold]{name}[/]: {figures(sizes)}", highlight=False)
+                if keep:
+                    put(name, sizes)
             except Breach as breach:
-                breaches.append(str(breach))
-                console.print(
-                    f"{name}: {breach}", style="red", highlight=False, markup=False, soft_wrap=True
-                )
+                breaches.append(breach)
+                text = f"{name}: {breach}\n{breach.command}"
+                console.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
                 if first:
                     break
             bar.remove_task(task)
-    return sizes, breaches
+    return breaches
+
+
+def put(name, sizes):
+    """Put the sizes of one search into docs/data."""
+    path = DATA / "searches.json"
+    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    kept[name] = sizes
+    ordered = {name: kept[name] for name in [*SPACES, *SWEEPS] if name in kept}
+    path.write_text(json.dumps(ordered, indent=1) + "\n", "utf-8")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -147,12 +159,8 @@ def main(names, everything, first, keep, case):
             raise click.UsageError(f"no {name!r}; there are: {'; '.join([*SPACES, *SWEEPS])}")
     if not names:
         names = [*SPACES, *SWEEPS] if everything else [*QUICK, *QUICK_SWEEPS]
-    sizes, breaches = run(names, Console(width=None if sys.stdout.isatty() else 160), first)
-    if keep:
-        path = DATA / "searches.json"
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        kept.update(sizes)
-        path.write_text(json.dumps(kept, indent=1) + "\n")
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    breaches = run(names, console, first, keep)
     sys.exit(bool(breaches))
 
 

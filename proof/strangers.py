@@ -7,7 +7,7 @@ work. Stands on oracle.
 from typing import Any
 from zlib import crc32
 
-from proof.oracle import Breach
+from proof.breach import Breach
 
 MISFITS = ({"quorum": None}, {"cluster_id": 7}, {"nodes": None}, {"page_size": 256})
 

@@ -6,9 +6,10 @@ often each fault was carried out. Stands on story, faults, field, oracle and the
 
 from eecluster import Cluster
 from eecluster_sim.parts import find_part
+from proof.breach import Breach
 from proof.faults import Faults
 from proof.field import FIRST, Field
-from proof.oracle import Breach, Oracle
+from proof.oracle import Oracle
 from proof.promises import BLANK
 from proof.rulebook import Rulebook
 from proof.story import CALLS, NS, Wake
@@ -125,7 +126,7 @@ class Wakes:
             after = self.oracle.newest(self.places, node)
             rule = self.rules.complaint(node, before, after, asked=bool(wake.calls))
             if rule:
-                raise Breach(rule[:3], f"{rule[4:]}: {board}")
+                raise Breach(rule[0], f"{rule[1]}: {board}")
         if self.setup["wrap"] and self.wakes < 40 * len(self.boards):
             self.wrapped(board)
         return result

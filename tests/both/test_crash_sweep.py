@@ -2,8 +2,8 @@
 tests/host/test_searches.py.
 """
 
+from proof.breach import Breach
 from proof.crashes import CUT, Sweep, calls
-from proof.judge import Breach
 from proof.machine import Setup
 from proof.quiet import TEARS, torn
 

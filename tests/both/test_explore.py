@@ -2,8 +2,9 @@
 others are in tests/host/test_searches.py.
 """
 
+from proof.breach import Breach
 from proof.explore import BOARDS, IMAGE, Explorer
-from proof.judge import Breach, Judge
+from proof.judge import Judge
 from proof.machine import CPYTHON, CRASH, FIRST, Images, Machine, Program, Setup, keyed
 from proof.quiet import TEARS, WAKE
 from proof.spaces import (

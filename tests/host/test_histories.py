@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from proof import history, wakes
+from proof.breach import Breach
 from proof.faults import ROWS
 from proof.generate import make
 from proof.history import TESTED_SEEDS, add, breaks, outcome, run_seeds
-from proof.oracle import Breach, Bytes, Calm, Oracle
+from proof.oracle import Bytes, Calm, Oracle
 from proof.play import Play
 from proof.shrink import shrink
 from proof.story import History

@@ -8,7 +8,7 @@ import re
 import pytest
 from click.testing import CliRunner
 from proof import crashes, explore, search
-from proof.judge import Breach
+from proof.breach import Breach
 from proof.spaces import LONG, QUICK
 
 
@@ -56,7 +56,7 @@ def test_a_breach_prints_the_command_that_replays_it(monkeypatch):
     result = invoke("cold start, 2 boards, 1 chip", "--first")
     assert result.exit_code == 1
     assert "I2: broken" in result.output
-    case = re.search(r"python -m proof\.search --case '(.+)'", result.output)[1]
+    case = case_in(result.output)
     result = invoke("--case", case)
     assert result.exit_code == 1
     assert "node 0 writes 46 bytes at 64 of EEPROM 0" in result.output
@@ -67,8 +67,14 @@ def test_a_breach_prints_the_command_that_replays_it(monkeypatch):
     assert result.output.endswith("no breach\n")
 
 
+def case_in(output):
+    found = re.search(r"python -m proof\.search --case '(.+)'", output)
+    assert found, output
+    return found[1]
+
+
 def broken(*_):
-    raise Breach("I2: broken")
+    raise Breach("I2", "broken")
 
 
 def test_a_breach_of_a_sweep_is_replayed(monkeypatch):
@@ -76,7 +82,7 @@ def test_a_breach_of_a_sweep_is_replayed(monkeypatch):
     monkeypatch.setattr(crashes.Judge, "confirmed", broken)
     result = invoke("2 nodes, 1 EEPROM, 2 wakes")
     assert result.exit_code == 1
-    case = re.search(r"python -m proof\.search --case '(.+)'", result.output)[1]
+    case = case_in(result.output)
     assert json.loads(case) == {"sweep": [2, 1], "moves": [[0, "wake"]]}
     assert invoke("--case", case).exit_code == 1
 
@@ -86,6 +92,6 @@ def test_sizes_are_kept_for_the_docs(monkeypatch, tmp_path):
     assert invoke("older copy", "--keep").exit_code == 0
     assert invoke("other chips", "--keep").exit_code == 0
     assert list(json.loads((tmp_path / "searches.json").read_text())) == [
-        "older copy",
         "other chips",
+        "older copy",
     ]
