@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from soak.jobs import fingerprint
 
 from proof.breach import Breach
 from proof.crashes import Sweep
@@ -25,6 +26,12 @@ from proof.machine import Setup
 from proof.spaces import QUICK, SPACES
 
 DATA = Path(__file__).resolve().parent.parent / "docs" / "data"
+CODE = ("src/eecluster",) + tuple(
+    f"proof/{name}.py"
+    for name in (
+        "canon", "crashes", "decode", "explore", "judge", "machine", "quiet", "rulebook", "spaces",
+    )
+)  # fmt: skip
 
 # name: ((nodes, eeproms), wakes) of a sweep; all of SWEEPS, those of QUICK_SWEEPS in `make test`
 QUICK_SWEEPS = {
@@ -127,11 +134,12 @@ def run(names, console, first=False, keep=False):
 
 
 def put(name, sizes):
-    """Put the sizes of one search into docs/data."""
+    """Put the sizes of one search into docs/data, with the code that they are of."""
     path = DATA / "searches.json"
-    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    kept[name] = sizes
-    ordered = {name: kept[name] for name in [*SPACES, *SWEEPS] if name in kept}
+    kept = json.loads(path.read_text("utf-8")) if path.exists() else []
+    by_name = {result["title"]: result for result in kept}
+    by_name[name] = {"title": name, "state": {"code": fingerprint(*CODE)}, "sizes": sizes}
+    ordered = [by_name[name] for name in [*SPACES, *SWEEPS] if name in by_name]
     path.write_text(json.dumps(ordered, indent=1) + "\n", "utf-8")
 
 

@@ -24,20 +24,10 @@ from soak import jobs
 CODE = ("src/eecluster", "src/eecluster_sim") + tuple(
     f"proof/{name}.py"
     for name in (
-        "decode",
-        "field",
-        "oracle",
-        "promises",
-        "faults",
-        "story",
-        "wakes",
-        "strangers",
-        "play",
-        "moods",
-        "generate",
-        "history",
+        "breach", "decode", "faults", "field", "generate", "history", "moods", "oracle", "play",
+        "promises", "rulebook", "story", "strangers", "wakes",
     )
-)
+)  # fmt: skip
 FIRST_SEED = 10_000  # those before it are for tests
 BATCH = 10
 NAME = "histories.json"

@@ -24,9 +24,18 @@ def filled(text, name, part):
     """The page with the table of that name made anew from the JSON."""
     results = json.loads((DATA / f"{name}.json").read_text())
     rows = [part.row(*result["args"], result["state"]["totals"]) for result in results]
-    lines = [part.HEADS, ["---"] * 2 + ["---:"] * (len(part.HEADS) - 2), *rows]
-    made = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return placed(text, name, table(part.HEADS, rows, 2))
+
+
+def table(heads, rows, words):
+    """Lines of a table; the first so many columns are words, the others numbers."""
+    lines = [heads, ["---"] * words + ["---:"] * (len(heads) - words), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def placed(text, name, made):
+    """The page with that table in its place."""
     pattern = rf"(<!-- table: {name} -->\n\n).*?\n\n"
     if not re.search(pattern, text, re.S):
-        raise ValueError(f"{PAGE.name} has no <!-- table: {name} -->")
+        raise ValueError(f"the page has no <!-- table: {name} -->")
     return re.sub(pattern, lambda found: found[1] + made + "\n\n", text, count=1, flags=re.S)

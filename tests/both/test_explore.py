@@ -117,6 +117,25 @@ def test_reading_late_leaves_nothing_out_when_a_chip_is_lost():
     same_as_every_step(lost_in_between(2, overtaken=None, nodes=(1,)))
 
 
+class Forgetful:
+    """Never knows that two ways to a call lead to the same knowledge."""
+
+    def setdefault(self, _key, number):
+        return number
+
+
+def test_what_a_board_knows_is_all_in_its_objects():
+    """With one place for all ways to the same knowledge a search finds the same, only sooner."""
+    for space in (returns(2, 1, crashes=1), returns(2, 2, overtaken=1), claims(1)):
+        merged = explored(space)
+        apart = Explorer(space)
+        for machine in apart.machines:
+            machine.calls = Forgetful()
+        assert apart.run()
+        assert apart.ends == merged.ends
+        assert apart.states > merged.states
+
+
 def cut(**options):
     """Two boards of a cluster that asks for no majority, and each reaches other chips."""
     setup = Setup(2, 3, quorum="available")
