@@ -1,7 +1,7 @@
 """Runs test files on MicroPython: the functions `test_*` of each, in the order of the file.
 
     export MICROPYPATH=.:src:tests:tests/both:tests/upy:.frozen
-    micropython -X heapsize=256M tests/run_micropython.py [tests/both/test_x.py ...]
+    micropython tests/run_micropython.py [tests/both/test_x.py ...]
 
 Without arguments: all of tests/both. Run it from the project's root. The last line is
 `N passed, M failed`; the exit code is 0 only if something passed and nothing failed.
