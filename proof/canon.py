@@ -6,7 +6,9 @@ looks counts up to where the last rule that reads it is met, and the number of a
 for the reader of mails. That the boards really cannot tell the difference is tested: a wake on
 either image does the same (tests/both/test_crash_sweep.py).
 
-Not for sequences that wrap, which have tests of their own. Stands on machine and decode.
+An image with a damaged page stands for itself: what is left of the page may look like a replica of
+another. Not for sequences that wrap, which have tests of their own, nor where a chip that is out
+of reach holds more than those within: gaps between numbers are closed. Stands on machine, decode.
 """
 
 from proof.machine import PAGE, keyed
@@ -33,6 +35,8 @@ class Canon:
 
     def _canonical(self, image, highest):
         records = self._records(image)
+        if records is None:
+            return image, highest
         epochs = {0, highest >> 3}
         revisions = [set() for _ in range(self.setup.nodes)]
         sequences = [{0} for _ in range(self.setup.nodes)]
@@ -70,7 +74,7 @@ class Canon:
         return self.images.number(tuple(pages)), token(highest)
 
     def _records(self, image):
-        """[(place in the image, node, copy, record)] of all valid copies."""
+        """[(place in the image, node, copy, record)] of all copies; None if one is damaged."""
         found = []
         for i, page in enumerate(self.images.tuples[image]):
             k, at = divmod(i, self.images.per_chip)
@@ -80,8 +84,9 @@ class Canon:
                 if key not in self._decoded:
                     chip = self._chip(page, node, copy)
                     self._decoded[key] = self.form.slot(chip, k, node, copy)
-                if self._decoded[key]:
-                    found.append((i, node, copy, self._decoded[key]))
+                if not self._decoded[key]:
+                    return None
+                found.append((i, node, copy, self._decoded[key]))
         return found
 
     def _chip(self, page, node, copy):

@@ -1,9 +1,9 @@
-"""Every operation of a board cut off everywhere, in every state that a cluster can come to.
+"""Every operation of a board cut off everywhere, in every state that so many wakes lead to.
 
 Rule: a state is what the chips hold, up to numbers that say the same (canon). From blank chips on
-every operation of every board is done in every state that was found, so many wakes deep; each is
-cut off before each of its transfers, and in each page write, with each way in which a page can be
-torn. From whatever that leaves the cluster must recover (quiet): with all boards, with the others
+every operation of every board is done in every state that was found, whole and undisturbed; then
+each is cut off before each of its transfers, and in each page write, with each way in which a page
+can be torn. From whatever that leaves the cluster must recover (quiet): with all boards, with the others
 alone, and with the others alone when the EEPROM of the dead board is gone with it.
 
 A board that is cut off leaves the chips as they are then, so the cuts between two writes leave the
@@ -129,8 +129,7 @@ class Sweep:
         for where, image, highest in left:
             if only in (None, where):
                 self.cuts += 1
-                image, highest = self.canon(image, highest)
-                key = keyed((image, highest, node))
+                key = keyed(self.canon(image, highest) + (node,))
                 if key not in self.left:
                     self.left.add(key)
                     self.told(state, operation + where, self.recover, image, highest, node)

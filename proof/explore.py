@@ -5,15 +5,15 @@ waits, and from what the judge has to remember; states in which these are the sa
 A transfer is one atomic step, and a chip's write is done when it ends.
 
 Two transfers can be exchanged without anybody noticing unless they concern the same page of the
-same chip and one of them writes (or one takes what the judge remembers, and the other changes it).
-So it is enough to look at orders in which each board reads as late as it can: a search goes from
-one write to the next, and before each it decides who of the others has read that page already. For
-the same reason a board loses its supply only where it would write: whether that happens before or
-after a read, only the board itself could tell. tests/both/test_explore.py holds this against a
-search that makes every single step.
+same chip and one of them writes. So it is enough to look at orders in which each board reads as
+late as it can: a search goes from one write to the next, and before each it decides who of the
+others has read that page already. For the same reason a board loses its supply only where it would write, or at the end: whether that
+happens before or after a read, only the board itself could tell. A confirmation begins as late as
+it can, which is when it may promise most. tests/both/test_explore.py holds this against a search
+that makes every single step.
 
-Where that is too much, a space sets a bound: so many reads that are overtaken by a write, the kind
-of thing that goes wrong between boards.
+Where that is too much, a space sets a bound: how many times a board may be caught between a read
+and what happens next to what it has read, the kind of thing that goes wrong between boards.
 
 Runs on CPython and on MicroPython. Stands on quiet, judge and machine.
 """
@@ -33,7 +33,6 @@ OVERTAKEN = 5  # how many reads had been made when somebody wrote there, if the 
 BOARDS = 6  # for each board: its place, and the highest confirmed token when its confirmation began
 
 OFF = "crash"  # in a move: the board loses its supply
-MEMORY = "M"  # stands for a page: what the judge remembers
 
 
 class Explorer:
@@ -47,7 +46,7 @@ class Explorer:
         self.space = space
         self.setup = space.setup
         self.images = Images(self.setup)
-        self.judge = Judge(self.setup, self.images, space.strict)
+        self.judge = Judge(self.setup, self.images)
         self.quiet = Quiet(self.setup, self.images, self.judge)
         self.nodes = [node for node, _ in space.programs]
         self.boards = range(len(self.nodes))
@@ -131,7 +130,7 @@ class Explorer:
             if place.request is None:
                 continue
             k, at, _, data = place.request
-            page = MEMORY if data is None else (k, at // PAGE)
+            page = None if data is None else (k, at // PAGE)  # None: nobody is disturbed
             for moves, before in self.choices(state, ways, b, page):
                 try:
                     found.append(self.step(moves, before, b))
@@ -180,6 +179,8 @@ class Explorer:
             if token:
                 self.judge.confirmed(self.nodes[b], token, began)
             found.append(((k, at // PAGE), number, began))
+            if len(found) > self.quiet.most:
+                raise Breach("I6", "node %d reads more than %d times" % (self.nodes[b], len(found)))
 
     def place(self, point, b):
         return self.machines[b].places[point[1]]
@@ -197,8 +198,7 @@ class Explorer:
             else:
                 for n in range(1, len(way)):
                     read = way[n][0]
-                    begins = self.place(way[n - 1], other).begins
-                    if read == page or read[0] == chip or page == MEMORY and begins:
+                    if read == page or read[0] == chip:
                         points.append(n)
             more = []
             for moves, before in found:
@@ -227,8 +227,8 @@ class Explorer:
             answer = self.images.read(image, k, at, count)
         else:
             answer = DONE
-            if not self.space.outside:
-                self.judge.isolated(self.nodes[b], state[REACH][b])
+            if not self.space.outside and not self.quiet.quorate(state[REACH][b]):
+                raise Breach("[1]", "node %d writes without a quorum" % self.nodes[b])
             self.judge.write(image, self.nodes[b], k, at, data, self.asked[b])
             image = self.images.write(image, k, at, data)
         return moves + [(self.nodes[b], 1)], self.answered(state, b, answer, image)
@@ -290,11 +290,13 @@ class Explorer:
         reach = {node: mask for node, mask in zip(self.nodes, state[REACH])}
         crashed = [self.nodes[b] for b in self.boards if self.place(ways[b][-1], b).crashed]
         self.ends.add((image, tuple(crashed)))
-        everybody = tuple(range(self.setup.nodes))
-        self.quiet.settle(image, everybody, reach, state[HIGHEST])
-        others = tuple([node for node in everybody if node not in crashed])
-        if crashed and others:
-            self.quiet.settle(image, others, reach, state[HIGHEST])
+        away = [crashed]
+        if state[CRASHES] < self.space.crashes:  # or it happens after the last write
+            away += [crashed + [node] for node in self.nodes if node not in crashed]
+        for gone in [[]] + away:
+            nodes = [node for node in range(self.setup.nodes) if node not in gone]
+            if nodes:
+                self.quiet.settle(image, tuple(nodes), reach, state[HIGHEST])
 
 
 def told(node, k, at, count, data):

@@ -17,14 +17,14 @@ from proof.rulebook import Rulebook
 
 
 class Judge:
-    """Watches what boards do. ``strict``: tokens never go back."""
+    """Watches what boards do. ``tokens``: all that were ever written in this search, and none."""
 
-    def __init__(self, setup, images, strict=True):
+    def __init__(self, setup, images):
         self.setup = setup
         self.form = setup.format
         self.rules = Rulebook(setup.retries, setup.readmit)
         self.images = images
-        self.strict = strict
+        self.tokens = {0}
         self._read = {}  # records in pages, at their place in an image
         self._written = {}  # records that were written
 
@@ -38,19 +38,27 @@ class Judge:
         token = new["token"]
         highest = self.highest(image)
         mine = 7 - (token & 7) == node
-        if self.strict and token > highest and not (mine and token >> 3 <= (highest >> 3) + 1):
+        old = self.newest(image, node)
+        known = token in self.tokens or mine and token >> 3 <= (highest >> 3) + 1
+        if not known or old and token < old["token"]:
             raise Breach("I1", "node %d writes token %d after %d" % (node, token, highest))
+        self.tokens.add(token)
         leader = self.newest(image, 7 - (highest & 7)) if alone and highest else None
         if leader and leader["token"] != highest:
             leader = None
-        broken = self.rules.complaint(node, self.newest(image, node), new, leader, asked)
+        broken = self.rules.complaint(node, old, new, leader, asked)
         if broken:
             raise Breach(broken[0], "%s: node %d" % (broken[1], node))
 
-    def isolated(self, node, reach):
-        """A node writes that reaches so few EEPROMs, and always has."""
-        if sum([reach >> k & 1 for k in range(8)]) < self.form.quorum:
-            raise Breach("[1]", "node %d writes without a quorum" % node)
+    def counted(self, node, before, after):
+        """Did a wake that nobody disturbed count strikes and beats as it should?"""
+        old, new = self.newest(before, node), self.newest(after, node)
+        if old and new and old["revision"] != new["revision"]:
+            others = [self.newest(before, j) for j in range(self.setup.nodes)]
+            seqs = [other["seqs"][j] if other else 0 for j, other in enumerate(others)]
+            broken = self.rules.miscount(node, old, new, seqs)
+            if broken:
+                raise Breach("[3]", "%s: node %d" % (broken, node))
 
     def label(self, image, node, k, at, data):
         """Only what must be there: somebody else may have written it just before."""
@@ -116,5 +124,5 @@ class Judge:
         """
         if 7 - (token & 7) != node:
             raise Breach("I1", "node %d acts with token %d" % (node, token))
-        if self.strict and token < began:
+        if token < began:
             raise Breach("I2", "node %d confirms token %d after %d" % (node, token, began))

@@ -12,10 +12,12 @@ together. Runs on CPython and on MicroPython. Stands on decode.
 import sys
 
 from eecluster import Cluster
+from proof.breach import Breach
 from proof.decode import Format
 
 FIRST = 0x50  # I2C address of EEPROM 0
 PAGE = 64
+MOST_US = 60_000_000  # I6: no wake takes longer
 CPYTHON = sys.implementation.name == "cpython"
 NACK = 19  # ENODEV
 # answers to a transfer, beside what was read, and None if nobody acknowledges
@@ -152,9 +154,11 @@ class Timer:
 
     def sleep_us(self, us):
         self.now_us += us
+        if self.now_us > MOST_US:
+            raise Breach("I6", "a board waits for more than %d s" % (MOST_US // 1000000))
 
     def sleep_ms(self, ms):
-        self.now_us += 1000 * ms
+        self.sleep_us(1000 * ms)
 
     def ticks_us(self):
         return self.now_us
@@ -319,13 +323,16 @@ class Machine:
     def _find(self, back, answer, more=None):
         """Run the program with all answers that lead there, up to its next transfer."""
         answers = []
+        requests = []
         number = back
         while number is not None:
             answers.append(answer)
+            requests.append(self.places[number].request)
             answer = self.places[number].answer
             number = self.places[number].back
         answers.reverse()
-        run = _Run(self, back, answers, more)
+        requests.reverse()
+        run = _Run(self, back, answers, requests, more)
         self.replays += 1
         try:
             self.program.run(run.transfer, run.note)
@@ -338,10 +345,11 @@ class Machine:
 class _Run:
     """A program that runs to a new place and perhaps on. ``found``: the number of that place."""
 
-    def __init__(self, machine, back, answers, more):
+    def __init__(self, machine, back, answers, requests, more):
         self.machine = machine
         self.back = back
         self.answers = answers
+        self.requests = requests  # what the board asked when it came there first
         self.used = 0
         self.more = more
         self.found = None
@@ -360,7 +368,9 @@ class _Run:
             if answer is UNKNOWN:
                 raise Pending
             self.answers.append(answer)
+            self.requests.append((k, at, count, data))
         answer = self.answers[self.used]
+        assert self.requests[self.used] == (k, at, count, data), "not the same program again"
         self.used += 1
         self.knows = None
         if self.used == len(self.answers):

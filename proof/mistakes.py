@@ -1,4 +1,4 @@
-"""Twenty plausible mistakes in the library, as data: what is wrong, and the lines to change.
+"""Plausible mistakes in the library, as data: what is wrong, and the lines to change.
 
 Rule: a mistake is one that somebody could make in exactly this code; it is no crash, and a cluster
 in which nothing happens still works with it. Each `old` stands once in its file, so that the table
@@ -316,5 +316,40 @@ MISTAKES = (
         (("cluster.py", "if node.leading or node.mine is None or", "if node.mine is None or"),),
         "another node claims in the second between a look (or confirm) and the beat",
         caught_by=("search", "replaced in its duty, 1 chip"),
+    ),
+    Mistake(
+        "cold-start-breaks-off",
+        "a look counts only if the EEPROMs with a slot are a quorum, or if all are without one",
+        (
+            (
+                "node.py",
+                "        return good >= quorum or empty >= "
+                "min(quorum, len(self.slots.addresses) - quorum + 1)\n",
+                "        return good >= quorum or empty == len(self.slots.addresses)\n",
+            ),
+        ),
+        "three chips, and a crash in the first write of all",
+        {"eeproms": 3},
+        caught_by=("search", "cold start, 2 boards, 3 chips"),
+    ),
+    Mistake(
+        "never-taken-back",
+        "a dead node that beats again stays dead",
+        (
+            (
+                "lead.py",
+                "bits([config.readmit and run <= -config.readmit for run in mine.runs])",
+                "0",
+            ),
+        ),
+        "a node that comes back",
+        caught_by=("search", "returns, 2 boards, 1 chip"),
+    ),
+    Mistake(
+        "strikes-stay",
+        "a new beat takes one strike away instead of all",
+        (("rules.py", "max(-127, min(run, 0) - 1)", "max(-127, run - 1)"),),
+        "a node that was silent twice",
+        caught_by=("search", "returns, 2 boards, 1 chip"),
     ),
 )

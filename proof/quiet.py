@@ -10,7 +10,7 @@ from proof.canon import Canon
 from proof.machine import DONE, PAGE, Program, keyed
 
 WAKE = ("check", "confirm", "beat")
-STAYS = 2  # rounds in which nothing may change any more
+STAYS = 3  # rounds in which nothing may change, after those in which the dead are taken back
 TEARS = ("old", "new", "erased", "head", "tail", "mixed")
 
 
@@ -38,10 +38,11 @@ class Quiet:
         self.judge = judge
         self.canon = Canon(setup, images)
         self.everywhere = (1 << setup.eeproms) - 1
-        # six looks, each copy read in full twice, silent chips tried eight times, and six writes
-        self.most = 6 * setup.eeproms * (1 + 17 + 4 * setup.nodes + 8 + 2 + 10)
+        # three looks or so; nothing that was seen takes more than two thirds of it
+        self.most = setup.eeproms * (24 + 16 * setup.nodes)
         self.runs = 0  # of programs: other wakes are known
         self._wakes = {}
+        self.settled = []  # (image, nodes, their reach, highest)
         self._settled = set()
 
     def wake(self, image, node, calls=WAKE, reach=None, highest=0):
@@ -75,7 +76,8 @@ class Quiet:
                 return None
             if data is None:
                 return self.images.read(image, k, at, count)
-            self.judge.isolated(node, reach)
+            if not self.quorate(reach):
+                raise Breach("[1]", "node %d writes without a quorum" % node)
             self.judge.write(image, node, k, at, data, asked, reach == self.everywhere)
             state[0] = self.images.write(image, k, at, data)
             return DONE
@@ -88,6 +90,8 @@ class Quiet:
                 began[0] = state[3] = max(began[0], value)
 
         Program(self.setup, node, (calls,)).run(transfer, note)
+        if calls == WAKE and reach == self.everywhere and not watch:
+            self.judge.counted(node, image, state[0])
         return Wake(*state)
 
     def prepare(self, steps):
@@ -121,38 +125,45 @@ class Quiet:
         key = keyed((image, nodes, reached, highest))
         if key not in self._settled:
             self._settled.add(key)
-            self._settle(image, nodes, reach or {}, highest)
+            self.settled.append((image, nodes, reached, highest))
+            for order in (nodes, tuple(reversed(nodes))):
+                self._settle(image, order, reach or {}, highest)
 
     def _settle(self, image, nodes, reach, highest):
+        setup = self.setup
+        able = [node for node in nodes if self.quorate(reach.get(node, self.everywhere))]
+        begin = setup.retries + 2  # from this round on there is one primary
+        patience = setup.readmit or 0
         statuses = {}
-        rounds = self.setup.retries + 2
-        stays: list = []
-        died: set = set()
-        limit = rounds + STAYS + (self.setup.readmit or 0)
-        for n in range(limit):
+        leaders: list = []
+        dead: set = set()
+        for n in range(1, begin + 2 * patience + STAYS + 1):
             for node in nodes:
                 wake = self.wake(image, node, WAKE, reach.get(node), highest)
                 image, highest = self.canon(wake.image, max(highest, wake.confirmed))
                 statuses[node] = wake.status
+            before, was_dead = leaders, dead
             leaders = [node for node in nodes if statuses[node] and statuses[node].is_primary]
-            if n + 1 == rounds and not leaders:
-                roles = [status and status.role for status in statuses.values()]
-                if not all([role in ("dead", "isolated") for role in roles]):
-                    raise Breach("I5", "no primary after %d rounds: %s" % (rounds, told(statuses)))
-                if self.setup.readmit is None or "dead" not in roles:
-                    return  # as promised: they wait for reset_node(), or for their EEPROMs
-                rounds = limit - STAYS
-            if n + 1 >= rounds:
-                if len(leaders) != 1:
-                    raise Breach(
-                        "I5", "not one primary after %d rounds: %s" % (rounds, told(statuses))
-                    )
-                dead = set(statuses[leaders[0]].dead).intersection(nodes)
-                if n + 1 > rounds and (leaders != stays or dead - died):
+            if n == begin and not leaders:
+                if not all([statuses[node] and statuses[node].role == "dead" for node in able]):
+                    raise Breach("I5", "no primary after %d rounds: %s" % (n, told(statuses)))
+                if not able or setup.readmit is None:
+                    return  # as promised: they wait for their EEPROMs, or for reset_node()
+                begin += patience
+            if n >= begin:
+                if len(leaders) != 1 or any([statuses[node].role == "isolated" for node in able]):
+                    raise Breach("I5", "after %d rounds: %s" % (n, told(statuses)))
+                dead = set(statuses[leaders[0]].dead).intersection(able)
+                if n > begin and (leaders != before or dead - was_dead):
                     raise Breach("I5", "after %d rounds still changes: %s" % (n, told(statuses)))
-                stays, died = leaders, dead
-                if n + 1 == rounds + STAYS:
-                    break
+                if n == begin + patience + STAYS:
+                    if dead and patience:
+                        raise Breach("I5", "not taken back: %s" % told(statuses))
+                    return
+
+    def quorate(self, reach):
+        """Are these EEPROMs a quorum?"""
+        return sum([reach >> k & 1 for k in range(self.setup.eeproms)]) >= self.setup.format.quorum
 
 
 def told(statuses):

@@ -37,3 +37,20 @@ class Rulebook:
             if passed and 0 <= passed * 8 < self.interval * 7:
                 return "[3]", "a look counts after %d s" % passed
         return None
+
+    def miscount(self, node, old, new, seqs):
+        """How a wake that nobody disturbed has counted wrong, or None: rule [3].
+
+        ``old``, ``new``: the node's records before and after; ``seqs``: the sequence of each node.
+        """
+        for j, seq in enumerate(seqs):
+            taken_back = old["dead"] >> j & 1 and not new["dead"] >> j & 1
+            if j == node or not seq or taken_back:
+                continue
+            run = new["runs"][j]
+            if seq != old["seqs"][j]:
+                if run >= 0:
+                    return "a beat of node %d is not counted" % j
+            elif run < max(old["runs"][j], 0) + 1:
+                return "silence of node %d is not counted" % j
+        return None

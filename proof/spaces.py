@@ -11,8 +11,8 @@ outside    what happens to chips, in this order, at any time: ("lost", chip) and
 reach      node -> bitmap of the EEPROMs it reaches, where not all
 crashes    how many times a board may lose its supply, before any write
 tears      what a page may be then, if its chip loses its supply with the board
-overtaken  None, or a bound: how many reads may have been made when somebody else writes there
-strict     False: tokens may go back, as the documentation says for such a situation
+overtaken  None, or a bound: how many times a board may have read something when somebody else
+           writes there, or something happens to that chip
 """
 
 from proof.machine import Setup
@@ -25,7 +25,7 @@ LATE = ("check", "beat")  # without a confirmation of its own
 class Space:
     def __init__(
         self, setup, before, programs, outside=(), reach=None, crashes=0, tears=(),
-        overtaken=None, strict=True,
+        overtaken=None,
     ):  # fmt: skip
         self.setup = setup
         self.before = before
@@ -35,7 +35,6 @@ class Space:
         self.crashes = crashes
         self.tears = tears
         self.overtaken = overtaken
-        self.strict = strict
 
 
 def rounds(nodes, count, first=0):
@@ -153,6 +152,12 @@ def isolated(**options):
     return Space(Setup(2, 3), silent_primary(2), twice(0, 1), reach={0: 0b001}, **options)
 
 
+def pauses(eeproms, **options):
+    """Both boards pause for seconds between their calls, and look again."""
+    programs = [(0, (SLOW,)), (1, (SLOW,))]
+    return Space(Setup(2, eeproms), silent_primary(2), programs, **options)
+
+
 def replaced_in_duty(eeproms, **options):
     """Node 0 leads but pauses in its duty; node 1 has given it up and claims."""
     programs = [(0, (LATE, WAKE)), (1, (WAKE, WAKE))]
@@ -184,12 +189,15 @@ QUICK = {
     "older copy": older_copy(),
     "claim breaks off": claim_breaks_off(overtaken=1),
     "isolated": isolated(),
+    "pauses, 1 chip": pauses(1, crashes=1),
+    "pauses, 2 chips": pauses(2, overtaken=1),
+    "cold start, 2 boards, 3 chips": cold_start(2, 3, crashes=1, overtaken=1),
     "replaced in its duty, 1 chip": replaced_in_duty(1),
     "replaced in its duty, 2 chips": replaced_in_duty(2, overtaken=1),
 }
 
 LONG = {
-    "cold start, 2 boards, 3 chips": cold_start(2, 3, crashes=1),
+    "cold start, 2 boards, 3 chips, all": cold_start(2, 3, crashes=1),
     "cold start, 3 boards, 1 chip": cold_start(3, 1, crashes=1),
     "returns, 3 boards, 1 chip, crash": returns(3, 1, crashes=1),
     "returns, 3 boards, 2 chips": returns(3, 2),
