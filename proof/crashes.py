@@ -3,8 +3,8 @@
 Rule: a state is what the chips hold, up to numbers that say the same (canon). From blank chips on
 every operation of every board is done in every state that was found, whole and undisturbed; then
 each is cut off before each of its transfers, and in each page write, with each way in which a page
-can be torn. From whatever that leaves the cluster must recover (quiet): with all boards, with the others
-alone, and with the others alone when the EEPROM of the dead board is gone with it.
+can be torn. From whatever that leaves the cluster must recover (quiet): with all boards, with the
+others alone, and with the others alone when the EEPROM of the dead board is gone with it.
 
 A board that is cut off leaves the chips as they are then, so the cuts between two writes leave the
 same; tests/both/test_crashes.py cuts in the simulator, where the program itself is ended.
@@ -94,7 +94,7 @@ class Sweep:
     def way(self, state):
         """The operations that led to a state."""
         moves = []
-        while self.origins[state]:
+        while self.origins.get(state):
             state, operation = self.origins[state]
             moves.append(operation)
         return moves[::-1]

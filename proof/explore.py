@@ -7,10 +7,10 @@ A transfer is one atomic step, and a chip's write is done when it ends.
 Two transfers can be exchanged without anybody noticing unless they concern the same page of the
 same chip and one of them writes. So it is enough to look at orders in which each board reads as
 late as it can: a search goes from one write to the next, and before each it decides who of the
-others has read that page already. For the same reason a board loses its supply only where it would write, or at the end: whether that
-happens before or after a read, only the board itself could tell. A confirmation begins as late as
-it can, which is when it may promise most. tests/both/test_explore.py holds this against a search
-that makes every single step.
+others has read that page already. For the same reason a board loses its supply only where it would
+write, or at the end: whether that happens before or after a read, only the board itself could tell.
+A confirmation begins as late as it can, which is when it may promise most. tests/both/test_explore
+holds this against a search that makes every single step.
 
 Where that is too much, a space sets a bound: how many times a board may be caught between a read
 and what happens next to what it has read, the kind of thing that goes wrong between boards.

@@ -17,14 +17,14 @@ from proof.rulebook import Rulebook
 
 
 class Judge:
-    """Watches what boards do. ``tokens``: all that were ever written in this search, and none."""
+    """Watches what boards do. ``tokens``: all that were written in this search."""
 
     def __init__(self, setup, images):
         self.setup = setup
         self.form = setup.format
         self.rules = Rulebook(setup.retries, setup.readmit)
         self.images = images
-        self.tokens = {0}
+        self.tokens = set()
         self._read = {}  # records in pages, at their place in an image
         self._written = {}  # records that were written
 
@@ -36,10 +36,14 @@ class Judge:
             return self.label(image, node, k, at, data)
         new = self.record(node, k, at, data)
         token = new["token"]
-        highest = self.highest(image)
+        standing = self.standing(image)
+        highest = max(standing)
         mine = 7 - (token & 7) == node
         old = self.newest(image, node)
-        known = token in self.tokens or mine and token >> 3 <= (highest >> 3) + 1
+        if mine:
+            known = token >> 3 <= (highest >> 3) + 1
+        else:
+            known = token in standing or token in self.tokens
         if not known or old and token < old["token"]:
             raise Breach("I1", "node %d writes token %d after %d" % (node, token, highest))
         self.tokens.add(token)
@@ -84,14 +88,22 @@ class Judge:
             self._written[key] = record
         return self._written[key]
 
-    def highest(self, image):
-        """The highest token in any valid copy on any chip."""
-        found = 0
+    def standing(self, image):
+        """All tokens in valid copies on any chip, and 0."""
+        found = {0}
         for i, page in enumerate(self.images.tuples[image]):
             if page and i % self.images.per_chip:
                 record = self.read(page, i)
                 if record:
-                    found = max(found, record["token"])
+                    found.add(record["token"])
+        return found
+
+    def good(self, image):
+        """The EEPROMs with a valid slot: a bitmap."""
+        found = 0
+        for i, page in enumerate(self.images.tuples[image]):
+            if page and i % self.images.per_chip and self.read(page, i):
+                found |= 1 << i // self.images.per_chip
         return found
 
     def newest(self, image, node):

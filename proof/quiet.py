@@ -131,7 +131,7 @@ class Quiet:
 
     def _settle(self, image, nodes, reach, highest):
         setup = self.setup
-        able = [node for node in nodes if self.quorate(reach.get(node, self.everywhere))]
+        able = [node for node in nodes if self.able(image, reach.get(node, self.everywhere))]
         begin = setup.retries + 2  # from this round on there is one primary
         patience = setup.readmit or 0
         statuses = {}
@@ -160,6 +160,15 @@ class Quiet:
                     if dead and patience:
                         raise Breach("I5", "not taken back: %s" % told(statuses))
                     return
+
+    def able(self, image, reach):
+        """May a node lead that reaches these EEPROMs? Those without a slot do not count, unless
+        they are half of all or more: then there never was a quorum.
+        """
+        good = self.judge.good(image) & reach
+        empty = reach & ~good
+        half = sum([empty >> k & 1 for k in range(self.setup.eeproms)]) * 2 >= self.setup.eeproms
+        return self.quorate(good) or half and self.quorate(reach)
 
     def quorate(self, reach):
         """Are these EEPROMs a quorum?"""

@@ -29,7 +29,8 @@ DATA = Path(__file__).resolve().parent.parent / "docs" / "data"
 CODE = ("src/eecluster",) + tuple(
     f"proof/{name}.py"
     for name in (
-        "canon", "crashes", "decode", "explore", "judge", "machine", "quiet", "rulebook", "spaces",
+        "canon", "crashes", "decode", "explore", "judge", "machine", "quiet", "rulebook", "search",
+        "spaces",
     )
 )  # fmt: skip
 
