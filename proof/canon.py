@@ -21,7 +21,7 @@ class Canon:
         self.setup = setup
         self.form = setup.format
         self.images = images
-        self.most = setup.retries + max(setup.readmit or 0, setup.retries) + 2
+        self.clip = setup.retries + max(setup.readmit or 0, setup.retries) + 2
         self._decoded = {}
         self._patched = {}
         self._known = {}
@@ -56,7 +56,7 @@ class Canon:
         pages = list(self.images.tuples[image])
         for i, node, copy, record in records:
             seqs = tuple([sequence_of[j][seq] for j, seq in enumerate(record["seqs"])])
-            runs = tuple([max(-self.most, min(self.most, run)) for run in record["runs"]])
+            runs = tuple([max(-self.clip, min(self.clip, run)) for run in record["runs"]])
             revision = revision_of[node][record["revision"]] + 1
             key = (
                 pages[i],

@@ -77,13 +77,13 @@ class Sweep:
     def after(self, state, operation):
         """The state after a whole operation."""
         node, name = operation
-        wake = self.told(
+        wake = self.guarded(
             state, operation, self.quiet.wake, state[0], node, calls(name), None, state[1]
         )
         self.most_transfers = max(self.most_transfers, wake.transfers)
         return self.canon(wake.image, max(state[1], wake.confirmed))
 
-    def told(self, state, move, fn, *args):
+    def guarded(self, state, move, fn, *args):
         """The result of ``fn(*args)``; a ``Breach`` in it gets the way to it."""
         try:
             return fn(*args)
@@ -116,7 +116,7 @@ class Sweep:
 
         node, name = operation
         args = state[0], node, calls(name), None, state[1], watch
-        wake = self.told(state, operation, self.quiet.run, *args)
+        wake = self.guarded(state, operation, self.quiet.run, *args)
         trace.append((wake.image, 0, 0, None, max(wake.confirmed, state[1])))
         left = []
         for n, (image, k, at, data, highest) in enumerate(trace):
@@ -132,7 +132,7 @@ class Sweep:
                 key = keyed(self.canon(image, highest) + (node,))
                 if key not in self.left:
                     self.left.add(key)
-                    self.told(state, operation + where, self.recover, image, highest, node)
+                    self.guarded(state, operation + where, self.recover, image, highest, node)
 
     def recover(self, image, highest, node):
         """What follows from what a cut of that node has left."""

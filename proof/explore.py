@@ -101,7 +101,7 @@ class Explorer:
                     request = self.place((None, state[BOARDS + 2 * b]), b).request
                     if request is None:
                         raise ValueError("node %d has nothing left to do" % who)
-                    log(told(who, *request))
+                    log(in_words(who, *request))
                     if what == OFF:
                         if request[3] is None:
                             raise ValueError("node %d does not write there" % who)
@@ -299,7 +299,7 @@ class Explorer:
                 self.quiet.settle(image, tuple(nodes), reach, state[HIGHEST])
 
 
-def told(node, k, at, count, data):
+def in_words(node, k, at, count, data):
     """A transfer in words."""
     what = (
         "reads %d bytes at %d" % (count, at)
