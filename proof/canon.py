@@ -8,10 +8,10 @@ either image does the same (tests/both/test_crash_sweep.py).
 
 An image with a damaged page stands for itself: what is left of the page may look like a replica of
 another. Not for sequences that wrap, which have tests of their own, nor where a chip that is out
-of reach holds more than those within: gaps between numbers are closed. Stands on machine, decode.
+of reach holds more than those within: gaps between numbers are closed. Stands on images.
 """
 
-from proof.machine import PAGE, keyed
+from proof.images import PAGE, keyed
 
 
 class Canon:

@@ -12,8 +12,8 @@ Stands on canon, judge and quiet.
 """
 
 from proof.breach import Breach
+from proof.images import Images, keyed
 from proof.judge import Judge
-from proof.machine import Images, keyed
 from proof.quiet import TEARS, WAKE, Quiet, torn
 
 OPERATIONS = {

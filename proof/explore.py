@@ -19,8 +19,10 @@ Runs on CPython and on MicroPython. Stands on quiet, judge and machine.
 """
 
 from proof.breach import Breach
+from proof.images import PAGE, Images, keyed
 from proof.judge import Judge
-from proof.machine import CRASH, DONE, PAGE, UNKNOWN, Images, Machine, Program, keyed
+from proof.machine import CRASH, DONE, UNKNOWN, Machine
+from proof.program import Program
 from proof.quiet import TEARS, Quiet, torn
 
 # places in a state

@@ -57,11 +57,8 @@ class FieldI2C(I2C):
             return board.armed or world.stuck or self.life != board.life
         return False
 
-    def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
-        board = self.board
-        world = board.world
-        if self.long_way(board, world):
-            return self._transfer(addr, memaddr, addrsize >> 3, None, buf)
+    def begin(self, addr, board, world):
+        """The chip that answers, and when the transfer begins; ``OSError`` if none answers."""
         bus = board.bus
         now_ns = bus.free_at_ns
         if now_ns < world.now_ns:
@@ -75,8 +72,16 @@ class FieldI2C(I2C):
         ):
             bus.free_at_ns = world.now_ns = now_ns + _NACK_BITS * self.bit_ns
             raise OSError(self.driver.nack)
+        return chip, now_ns
+
+    def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
+        board = self.board
+        world = board.world
+        if self.long_way(board, world):
+            return self._transfer(addr, memaddr, addrsize >> 3, None, buf)
+        chip, now_ns = self.begin(addr, board, world)
         n = len(buf)
-        bus.free_at_ns = world.now_ns = now_ns + (_READ_BITS + 9 * n) * self.bit_ns
+        board.bus.free_at_ns = world.now_ns = now_ns + (_READ_BITS + 9 * n) * self.bit_ns
         if chip.fault is None:
             buf[:] = chip.data[memaddr : memaddr + n]
         else:
@@ -89,21 +94,9 @@ class FieldI2C(I2C):
             buf = buf[:5]
         if self.long_way(board, world):
             return self._transfer(addr, memaddr, addrsize >> 3, buf, None)
-        bus = board.bus
-        now_ns = bus.free_at_ns
-        if now_ns < world.now_ns:
-            now_ns = world.now_ns
-        chip = bus.by_address[addr]
-        board.stats.transactions += 1
-        if (
-            now_ns < chip.busy_until_ns
-            or not (chip.plugged and chip.powered)
-            or addr in board.unreachable
-        ):
-            bus.free_at_ns = world.now_ns = now_ns + _NACK_BITS * self.bit_ns
-            raise OSError(self.driver.nack)
+        chip, now_ns = self.begin(addr, board, world)
         end_ns = now_ns + (_WRITE_BITS + 9 * len(buf)) * self.bit_ns
-        bus.free_at_ns = world.now_ns = end_ns
+        board.bus.free_at_ns = world.now_ns = end_ns
         world.writer = board
         chip.store(memaddr, buf, end_ns)
 

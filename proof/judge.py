@@ -8,11 +8,11 @@ I5  where all programs end, and the boards go on waking one after the other, the
     within ``retries + 2`` looks (``readmit`` more if all were dead), and it stays: see quiet
 
 And the rules of rulebook. The bytes are decoded by ``decode``, not by the library. Stands on
-rulebook, decode and machine.
+rulebook and images.
 """
 
 from proof.breach import Breach
-from proof.machine import PAGE, keyed
+from proof.images import PAGE, keyed
 from proof.rulebook import Rulebook
 
 

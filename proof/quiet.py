@@ -2,12 +2,14 @@
 
 Rule: what a wake leaves on the chips follows from what was there, so each is run once. Stands on
 judge,
-canon and machine.
+canon, program.
 """
 
 from proof.breach import Breach
 from proof.canon import Canon
-from proof.machine import DONE, PAGE, Program, keyed
+from proof.images import PAGE, keyed
+from proof.machine import DONE
+from proof.program import Program
 
 WAKE = ("check", "confirm", "beat")
 STAYS = 3  # rounds in which nothing may change, after those in which the dead are taken back

@@ -22,15 +22,15 @@ from soak.jobs import fingerprint
 from proof.breach import Breach
 from proof.crashes import Sweep
 from proof.explore import Explorer
-from proof.machine import Setup
+from proof.program import Setup
 from proof.spaces import QUICK, SPACES
 
 DATA = Path(__file__).resolve().parent.parent / "docs" / "data"
 CODE = ("src/eecluster",) + tuple(
     f"proof/{name}.py"
     for name in (
-        "canon", "crashes", "decode", "explore", "judge", "machine", "quiet", "rulebook", "search",
-        "spaces",
+        "canon", "crashes", "decode", "explore", "images", "judge", "machine", "program", "quiet",
+        "rulebook", "search", "spaces",
     )
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ overtaken  None, or a bound: how many times a board may have read something when
            writes there, or something happens to that chip
 """
 
-from proof.machine import Setup
+from proof.program import Setup
 from proof.quiet import TEARS, WAKE
 
 SLOW = ("check", "pause", "confirm", "pause", "beat")

@@ -4,7 +4,7 @@ tests/host/test_searches.py.
 
 from proof.breach import Breach
 from proof.crashes import CUT, Sweep, calls
-from proof.machine import Setup
+from proof.program import Setup
 from proof.quiet import TEARS, torn
 
 from eecluster_sim import Random

@@ -4,8 +4,10 @@ others are in tests/host/test_searches.py.
 
 from proof.breach import Breach
 from proof.explore import BOARDS, CRASHES, IMAGE, TURN, Explorer
+from proof.images import CPYTHON, Images, keyed
 from proof.judge import Judge
-from proof.machine import CPYTHON, CRASH, FIRST, Images, Machine, Program, Setup, keyed
+from proof.machine import CRASH, Machine
+from proof.program import FIRST, Program, Setup
 from proof.quiet import TEARS, WAKE
 from proof.spaces import (
     Space,
