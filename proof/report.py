@@ -87,7 +87,7 @@ TABLES = {make.__name__: make for make in (spaces, sweeps, histories, faults, mi
 def filled(text):
     """The page with all tables made anew."""
     for name, make in TABLES.items():
-        text = placed(text, name, make())
+        text = placed(text, name, make(), PAGE.name)
     return text
 
 

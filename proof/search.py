@@ -42,9 +42,7 @@ QUICK_SWEEPS = {
 }
 SWEEPS = {
     **QUICK_SWEEPS,
-    "3 nodes, 3 EEPROMs, 1 wake": ((3, 3), 1),
     "2 nodes, 1 EEPROM, 4 wakes": ((2, 1), 4),
-    "2 nodes, 2 EEPROMs, 2 wakes": ((2, 2), 2),
     "2 nodes, 3 EEPROMs, 1 wake": ((2, 3), 1),
 }
 

@@ -202,7 +202,6 @@ LONG = {
     "returns, 3 boards, 1 chip, crash": returns(3, 1, crashes=1),
     "returns, 3 boards, 2 chips": returns(3, 2),
     "returns, 3 boards, 3 chips": returns(3, 3, overtaken=2),
-    "returns, 2 boards, 3 chips, 2 wakes": returns(2, 3, twice, crashes=1),
     "claims, 3 nodes, 3 chips, all": claims(3, crashes=1, tears=TEARS),
     "reset, 2 chips": reset(2, overtaken=2),
     "stand down, 2 chips": stand_down(2),

@@ -24,7 +24,7 @@ def filled(text, name, part):
     """The page with the table of that name made anew from the JSON."""
     results = json.loads((DATA / f"{name}.json").read_text())
     rows = [part.row(*result["args"], result["state"]["totals"]) for result in results]
-    return placed(text, name, table(part.HEADS, rows, 2))
+    return placed(text, name, table(part.HEADS, rows, 2), PAGE.name)
 
 
 def table(heads, rows, words):
@@ -33,9 +33,9 @@ def table(heads, rows, words):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def placed(text, name, made):
-    """The page with that table in its place."""
+def placed(text, name, made, page):
+    """The text of the page of that file name with the table in its place."""
     pattern = rf"(<!-- table: {name} -->\n\n).*?\n\n"
     if not re.search(pattern, text, re.S):
-        raise ValueError(f"the page has no <!-- table: {name} -->")
+        raise ValueError(f"{page} has no <!-- table: {name} -->")
     return re.sub(pattern, lambda found: found[1] + made + "\n\n", text, count=1, flags=re.S)

@@ -78,6 +78,7 @@ def test_every_text_of_the_patch_changes_something(mistake):
         compile(text, file, "exec")
 
 
+@pytest.mark.slow
 @EACH
 def test_the_searches_catch_it(mistake):
     what, *arguments = mistake.caught_by
