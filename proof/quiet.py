@@ -1,8 +1,7 @@
 """Boards that wake one after the other: how a search comes to its start, and what follows its end.
 
 Rule: what a wake leaves on the chips follows from what was there, so each is run once. Stands on
-judge,
-canon, program.
+judge, canon and program.
 """
 
 from proof.breach import Breach
@@ -40,7 +39,7 @@ class Quiet:
         self.judge = judge
         self.canon = Canon(setup, images)
         self.everywhere = (1 << setup.eeproms) - 1
-        # three looks or so; nothing that was seen takes more than two thirds of it
+        # three looks or so; nothing that was seen takes more than three quarters of it
         self.most = setup.eeproms * (24 + 16 * setup.nodes)
         self.runs = 0  # of programs: other wakes are known
         self._wakes = {}
