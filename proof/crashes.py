@@ -59,7 +59,7 @@ class Sweep:
         return len(self.origins)
 
     def reach(self, wakes, progress=None):
-        """Find the states that so many wakes can lead to. True if there are no others at all."""
+        """Find the states that so many wakes can lead to."""
         fresh = list(self.origins)
         for _ in range(wakes):
             found = []
@@ -72,7 +72,6 @@ class Sweep:
                 if progress:
                     progress(self)
             fresh = found
-        return not fresh
 
     def after(self, state, operation):
         """The state after a whole operation."""
