@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help setup test quick lint format types pytest micropython demo bench soak mutation mpy clean
+.PHONY: help setup cloud-tools test quick lint format types pytest micropython demo avocado bench soak mutation mpy clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,6 +27,19 @@ setup: .venv/.stamp typings/.stamp ## create .venv with all tools
 	@echo "setting up .venv"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --requirement requirements-dev.txt --editable '.[sim]'
+	@touch $@
+
+cloud-tools: .venv/.cloud .venv-ministack/.stamp .venv-sam/.stamp ## add what examples/avocado is tested with
+
+.venv/.cloud: requirements-cloud.txt .venv/.stamp
+	@echo "setting up what the cloud's tests need"
+	@$(PIP) --requirement requirements-cloud.txt
+	@touch $@
+
+.venv-%/.stamp: requirements-%.txt
+	@echo "setting up .venv-$*"
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip --quiet --quiet --disable-pip-version-check install --requirement $<
 	@touch $@
 
 typings/.stamp: requirements-stubs.txt .venv/.stamp
@@ -63,6 +76,9 @@ micropython: .venv/.stamp mpy ## run tests/both on MicroPython, with .py and wit
 
 demo: .venv/.stamp ## run a simulated cluster: NODES=2 SEED=1
 	@$(BIN)/python -m eecluster_sim demo --nodes $(NODES) --seed $(SEED)
+
+avocado: cloud-tools mpy ## run examples/avocado on this machine, from the sensor to the mail
+	@cd examples/avocado && ../../$(BIN)/python -m rehearsal --seed $(SEED)
 
 bench: .venv/.stamp mpy ## measure time, memory and bus traffic
 	@$(BIN)/python -m bench.run
