@@ -1,0 +1,3 @@
+from ._types import Timer
+
+timer: Timer
