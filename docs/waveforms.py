@@ -18,9 +18,9 @@ from eecluster_sim import Scheduler, World
 from eecluster_sim.wire import vcd
 
 FOLDER = Path(__file__).resolve().parent / "img"
-WIDTH, LEFT, RIGHT = 980, 150, 20
-ROW, HIGH = 58, 26  # from row to row, from low to high
-TOP = 64
+WIDTH, LEFT, RIGHT = 460, 14, 14  # not wider: a phone shows it without scrolling
+ROW, HIGH = 68, 26  # from row to row, from low to high
+TOP = 66
 NS = 1
 US = 1000
 MS = 1000000
@@ -38,7 +38,7 @@ text { font: 14px system-ui, sans-serif; fill: #1f2933 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e4e7eb } .small { fill: #9aa5b1 } .note { fill: #ff8a80 }
   .a { stroke: #62b0e8 } .b { stroke: #f0a04b } .wire { stroke: #e4e7eb }
-  .rule { stroke: #3e4c59 } .axis { stroke: #52606d } .paper { fill: #131a20 }
+  .rule { stroke: #3e4c59 } .axis { stroke: #52606d } .paper { fill: #131416 }
 }
 """
 
@@ -113,14 +113,14 @@ class Picture:
     """`pieces`: (from_ns, to_ns, share of the width) of the time axis, in order."""
 
     def __init__(self, title, pieces, rows):
-        self.height = TOP + ROW * rows + 46
+        self.height = TOP + ROW * rows + 16
         self.parts = []
         self.pieces = []
         x, width = float(LEFT), WIDTH - LEFT - RIGHT
         for start, end, share in pieces:
             self.pieces.append((start, end, x, x + width * share))
             x += width * share
-        self.text(LEFT, 24, title)
+        self.title = title
 
     def x(self, ns):
         piece = [piece for piece in self.pieces if ns <= piece[1]] or self.pieces[-1:]
@@ -138,8 +138,8 @@ class Picture:
         self.parts.append(f'<line {points} class="{style}"/>')
 
     def wave(self, row, name, wave, style):
-        """One line, with its name at the left."""
-        self.text(14, self.y(row) - 8, name)
+        """One line, with its name above it."""
+        self.text(LEFT, self.y(row, 1) - 8, name, "small")
         start, end = self.pieces[0][0], self.pieces[-1][1]
         level = level_at(wave, start)
         path = [f"M{self.x(start):.1f},{self.y(row, level):.1f}"]
@@ -152,8 +152,8 @@ class Picture:
 
     def rule(self, ns, label, rows, style="small"):
         """A vertical line with a label at its top."""
-        self.line(self.x(ns), TOP - 14, self.x(ns), self.y(rows - 1) + 14, "rule")
-        self.text(self.x(ns) + 4, TOP - 18, label, style)
+        self.line(self.x(ns), TOP - 40, self.x(ns), self.y(rows - 1) + 14, "rule")
+        self.text(self.x(ns) + 4, TOP - 44, label, style)
 
     def scale(self, rows):
         """Under each piece how long it is."""
@@ -169,8 +169,9 @@ class Picture:
     def svg(self):
         size = f'width="{WIDTH}" height="{self.height}" viewBox="0 0 {WIDTH} {self.height}"'
         paper = f'<rect width="{WIDTH}" height="{self.height}" class="paper"/>'
-        body = "\n".join([f"<style>{STYLE}</style>", paper, *self.parts])
-        return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{body}\n</svg>\n'
+        title = f"<title>{escape(self.title)}</title>"
+        body = "\n".join([title, f"<style>{STYLE}</style>", paper, *self.parts])
+        return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n{body}\n</svg>\n'
 
 
 def draw_arbitration():
@@ -195,7 +196,7 @@ def draw_arbitration():
     for row, (name, wave, style) in enumerate(names):
         picture.wave(row, name, found[wave], style)
     lost = slots[0] + 1000 * US
-    picture.text(picture.x(lost) + 8, picture.y(1) - 6, "lets go, finds SDA low: lost", "note")
+    picture.text(picture.x(lost) - 8, picture.y(1, 1) - 8, "lets go, finds SDA low: lost", "note")
     for i, bit in enumerate("010"):
         picture.text(picture.x(slots[i] + 500 * US), picture.y(0) + 18, bit, "bit")
     picture.text(picture.x(slots[0] + 500 * US), picture.y(1) + 18, "1", "bit")
@@ -222,9 +223,9 @@ def draw_collision():
                 bit = str(level_at(found[wave], ns + 200 * NS))
                 picture.text(picture.x(ns + 500 * NS), picture.y(row) + 18, bit, "bit")
     for i, ns in enumerate(data):
-        picture.rule(ns, f"bit {7 - i}" if i < 8 else "acknowledge", 4)
+        picture.rule(ns, f"bit {7 - i}" if i < 8 else "ack", 4)
     stored = f"chip stores {chip.data[0]:02X}"
-    picture.text(14, picture.y(2) + 12, stored, "note")
+    picture.text(LEFT + 40, picture.y(2, 1) - 8, stored, "note")
     picture.scale(4)
     return picture.svg()
 

@@ -48,5 +48,5 @@ try:
     wake()
 except Exception as error:
     sys.print_exception(error)
-finally:  # sleep in any case; what was awake time is no sleeping time
-    deepsleep(max(1000, time.ticks_diff(INTERVAL_S * 1000, time.ticks_ms())))
+# Sleep also after an error, but not after Ctrl-C. What was awake time is no sleeping time.
+deepsleep(max(1000, time.ticks_diff(INTERVAL_S * 1000, time.ticks_ms())))
