@@ -9,13 +9,19 @@ BYTE_NS = 560_000  # 70 us a bit
 CONVERSION_NS = 750_000_000  # at 12 bits
 POWER_ON_SIXTEENTHS = 85 * 16
 ABSENT_SIXTEENTHS = -(1 << 15)
+GARBLED_SIXTEENTHS = ABSENT_SIXTEENTHS + 1
 
 
 class Sensor:
-    """A DS18B20. `celsius` is a number, or a function of the virtual seconds."""
+    """A DS18B20.
+
+    celsius    a number, or a function of the virtual seconds
+    garbled    so many reads from now on have a wrong CRC
+    """
 
     def __init__(self, celsius: float | Callable[[float], float]):
         self.celsius = celsius
+        self.garbled = 0
         self.power_on()
 
     def power_on(self) -> None:
@@ -31,6 +37,13 @@ class Sensor:
     def read(self, now_ns: int) -> int:
         """Sixteenths of a degree: the last conversion that is complete."""
         return self._next if now_ns >= self._ready_ns else self._value
+
+    def send(self, now_ns: int) -> int:
+        """What arrives at the board: `read`, or GARBLED_SIXTEENTHS."""
+        if self.garbled:
+            self.garbled -= 1
+            return GARBLED_SIXTEENTHS
+        return self.read(now_ns)
 
 
 class OneWire:
@@ -61,4 +74,4 @@ class OneWire:
     def do_ow_read(self, data: bytes) -> int:
         self._board.pause(19 * BYTE_NS)
         sensor = self.sensors.get(data)
-        return sensor.read(self._board.world.now_ns) if sensor else ABSENT_SIXTEENTHS
+        return sensor.send(self._board.world.now_ns) if sensor else ABSENT_SIXTEENTHS

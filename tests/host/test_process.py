@@ -356,6 +356,29 @@ machine.deepsleep(1000)
 
 
 @both
+def test_a_garbled_read_of_a_sensor(lab, board, interpreter):
+    program = """
+import machine, onewire, time
+from ds18x20 import DS18X20
+sensors = DS18X20(onewire.OneWire(machine.Pin(4)))
+(rom,) = sensors.scan()
+sensors.convert_temp()
+time.sleep_ms(750)
+for _ in range(3):
+    try:
+        print(sensors.read_temp(rom))
+    except Exception as error:
+        print(type(error), error)
+"""
+    one = board(program, interpreter)
+    (sensor,) = one.sensors.values()
+    sensor.garbled = 2
+    lab.run(3)
+    assert one.lines == ["<class 'Exception'> CRC error"] * 2 + ["20.0"]
+    assert sensor.garbled == 0
+
+
+@both
 def test_a_wire_between_two_boards(lab, board, interpreter):
     program = """
 import time

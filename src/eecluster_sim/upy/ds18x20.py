@@ -7,6 +7,7 @@ from _simlink import ask
 from onewire import OneWireError
 
 _ABSENT = -(1 << 15)
+_GARBLED = _ABSENT + 1
 
 
 class DS18X20:
@@ -22,9 +23,13 @@ class DS18X20:
         ask("ow_convert")
 
     def read_temp(self, rom):
-        """Degrees Celsius, in steps of 1/16. OneWireError when no sensor answers."""
+        """Degrees Celsius, in steps of 1/16. OneWireError when no sensor answers, and the plain
+        Exception of MicroPython's driver for a wrong CRC.
+        """
         self.ow.reset(True)
         sixteenths = ask("ow_read", data=bytes(rom))
         if sixteenths == _ABSENT:
             raise OneWireError
+        if sixteenths == _GARBLED:
+            raise Exception("CRC error")
         return sixteenths / 16
