@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help setup cloud-tools test quick lint format types pytest micropython demo avocado bench soak mutation mpy packages release clean
+.PHONY: help setup cloud-tools test quick lint format types docs pytest micropython demo avocado bench soak mutation mpy packages release clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,7 +48,7 @@ typings/.stamp: requirements-stubs.txt .venv/.stamp
 	@$(PIP) --target typings --requirement requirements-stubs.txt
 	@touch $@
 
-test: lint types pytest micropython ## run every check
+test: lint types docs pytest micropython ## run every check
 
 quick: lint types ## run every check but the slow tests
 	$(BIN)/pytest -q -n auto -m 'not slow'
@@ -69,7 +69,12 @@ types: setup ## check types: the library against MicroPython's, the rest as CPyt
 	$(BIN)/python -m mypy.stubtest eecluster --allowlist types/stubtest.txt
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes eecluster
 	$(BIN)/pyright
-	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench proof soak docs/*.py examples/avocado/rehearsal
+	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench proof soak docs/*.py docs/draw examples/avocado/rehearsal
+
+docs: .venv-docs/.stamp ## build the documentation into build/docs
+	@rm -rf build/docs
+	@.venv-docs/bin/python -m sphinx -b html -n -W --keep-going -q -E -d build/docs-cache docs build/docs
+	@.venv-docs/bin/python docs/check_links.py build/docs
 
 pytest: setup cloud-tools ## run all tests on CPython
 	$(BIN)/pytest -q -n auto
