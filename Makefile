@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help setup cloud-tools test quick lint format types docs pytest micropython demo avocado bench soak mutation mpy packages release clean
+.PHONY: help setup cloud-tools test quick lint format types docs pytest micropython demo avocado bench soak mutation mpy packages release dist clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,13 +15,13 @@ SEED ?= 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.stamp typings/.stamp ## create .venv with all tools
 
 .venv/.stamp: pyproject.toml requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-		|| { echo "eecluster needs Python 3.10 or later, $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "the tools need Python 3.11 or later, $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "$(PYTHON) has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; }
 	@echo "setting up .venv"
@@ -94,6 +94,9 @@ bench: .venv/.stamp mpy ## measure time, memory and bus traffic
 soak: .venv/.stamp ## run the locks' contests, hours if you let it; MINUTES=30: histories, so long
 	@$(BIN)/python -m soak$(if $(MINUTES),.histories $(MINUTES)) $(if $(RUNS),--runs $(RUNS)) $(if $(WAKES),--wakes $(WAKES)) $(if $(KEEP),--keep)
 
+mutation: .venv/.stamp ## change one thing at a time in the decisions: do the tests notice? minutes
+	@$(BIN)/python tools/mutation.py $(if $(KEEP),--keep)
+
 mpy: .venv/.stamp ## compile the library for boards into build/mpy
 	@rm -rf build/bundle build/mpy && mkdir -p build/mpy/eecluster
 	@for name in $$($(BIN)/python tools/bundle.py build/bundle); do \
@@ -107,6 +110,11 @@ packages: .venv/.stamp ## write package.json and package-mpy.json, which mip rea
 release: .venv/.stamp mpy ## TAG=v0.1.0: what is attached to a release, into build/release
 	@rm -rf build/release
 	@$(BIN)/python tools/packages.py release $(TAG) build/release
+
+dist: .venv/.stamp ## build wheel and sdist into dist
+	@rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/twine check --strict dist/*
 
 clean: ## remove build output and caches, but not .venv and typings
 	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -21,7 +21,7 @@ def fill(
             target.write_text(content)
     source = library or _installed_library()
     if source is not None:
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyi")
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyi", "py.typed")
         shutil.copytree(source, flash / "lib" / "eecluster", ignore=ignored)
 
 

@@ -10,7 +10,8 @@ from .stage import Stage
 from .story import Story
 from .view import LiveView, PlainView, summary
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "first"
+PACKED = Path(__file__).resolve().parent / "example"  # a wheel has it here
+EXAMPLE = PACKED if PACKED.exists() else PACKED.parents[3] / "examples" / "first"
 NO_MICROPYTHON = (
     "No micropython here (its wheel is for Linux on x86-64): the boards run on CPython instead."
 )
