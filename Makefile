@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help setup cloud-tools test quick lint format types docs pytest micropython demo avocado bench soak mutation mpy packages release dist clean
+.PHONY: help setup cloud-tools test quick lint format types docs pytest micropython demo avocado notebook bench soak mutation mpy packages release dist clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -76,7 +76,7 @@ docs: .venv-docs/.stamp ## build the documentation into build/docs
 	@.venv-docs/bin/python -m sphinx -b html -n -W --keep-going -q -E -d build/docs-cache docs build/docs
 	@.venv-docs/bin/python docs/check_links.py build/docs
 
-pytest: setup cloud-tools ## run all tests on CPython
+pytest: setup cloud-tools .venv-notebook/.stamp ## run all tests on CPython
 	$(BIN)/pytest -q -n auto
 
 micropython: .venv/.stamp mpy ## run tests/both on MicroPython, with .py and with .mpy files
@@ -87,6 +87,9 @@ demo: .venv/.stamp ## run a simulated cluster: NODES=2 SEED=1
 
 avocado: cloud-tools mpy ## run examples/avocado on this machine, from the sensor to the mail
 	@cd examples/avocado && ../../$(BIN)/python -m rehearsal --seed $(SEED)
+
+notebook: .venv-notebook/.stamp ## run examples/notebook, two boards cell by cell
+	.venv-notebook/bin/python -m pytest --nbmake --nbmake-timeout=60 -p no:cacheprovider -q examples/notebook/failover.ipynb
 
 bench: .venv/.stamp mpy ## measure time, memory and bus traffic
 	@$(BIN)/python -m bench.run
