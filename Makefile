@@ -39,7 +39,7 @@ cloud-tools: .venv/.cloud .venv-ministack/.stamp .venv-sam/.stamp ## add what ex
 .venv-%/.stamp: requirements-%.txt
 	@echo "setting up .venv-$*"
 	@$(PYTHON) -m venv .venv-$*
-	@.venv-$*/bin/python -m pip --quiet --quiet --disable-pip-version-check install --requirement $<
+	@.venv-$*/bin/python -m pip --quiet --quiet --disable-pip-version-check install --no-compile --requirement $<
 	@touch $@
 
 typings/.stamp: requirements-stubs.txt .venv/.stamp
@@ -91,8 +91,8 @@ avocado: cloud-tools mpy ## run examples/avocado on this machine, from the senso
 notebook: .venv-notebook/.stamp ## run examples/notebook, two boards cell by cell
 	.venv-notebook/bin/python -m pytest --nbmake --nbmake-timeout=60 -p no:cacheprovider -q examples/notebook/failover.ipynb
 
-bench: .venv/.stamp mpy ## measure time, memory and bus traffic
-	@$(BIN)/python -m bench.run
+bench: .venv/.stamp .venv/.cloud mpy ## measure time, memory and bus traffic; KEEP=1: make it the base line; ONLY=bus: a part
+	@$(BIN)/python -m bench.run $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep)
 
 soak: .venv/.stamp ## run the locks' contests, hours if you let it; MINUTES=30: histories, so long
 	@$(BIN)/python -m soak$(if $(MINUTES),.histories $(MINUTES)) $(if $(RUNS),--runs $(RUNS)) $(if $(WAKES),--wakes $(WAKES)) $(if $(KEEP),--keep)

