@@ -62,7 +62,7 @@ format: .venv/.stamp ## format the code, mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: setup ## check types: the library against MicroPython's, the rest as CPython
+types: setup .venv/.cloud ## check types: the library against MicroPython's, the rest as CPython
 	$(BIN)/python types/merged.py build/types
 	$(BIN)/pyright --project types/device.pyright.json
 	$(BIN)/mypy --config-file types/device.mypy.ini
