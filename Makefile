@@ -51,7 +51,7 @@ typings/.stamp: requirements-stubs.txt .venv/.stamp
 test: lint types docs pytest micropython ## run every check
 
 quick: lint types ## run every check but the slow tests
-	$(BIN)/pytest -q -n auto -m 'not slow'
+	$(BIN)/pytest -q -n auto --dist worksteal -m 'not slow'
 	@$(MAKE) --no-print-directory micropython
 
 lint: .venv/.stamp ## check format and common mistakes
@@ -78,7 +78,7 @@ docs: .venv-docs/.stamp ## build the documentation into build/docs
 	@.venv-docs/bin/python docs/check_links.py build/docs
 
 pytest: setup cloud-tools .venv-notebook/.stamp ## run all tests on CPython
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n auto --dist worksteal
 
 micropython: .venv/.stamp mpy ## run tests/both on MicroPython, with .py and with .mpy files
 	$(BIN)/python tests/on_micropython.py

@@ -9,6 +9,11 @@ settings.register_profile("eecluster", deadline=None, print_blob=True)
 settings.load_profile("eecluster")
 
 
+def pytest_collection_modifyitems(items):
+    """What takes long comes first, so that no process is alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_terminal_summary(terminalreporter):
     """What was explored and simulated (also with -n auto and -q)."""
 

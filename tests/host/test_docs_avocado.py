@@ -190,14 +190,14 @@ def test_the_mail_is_the_one_that_is_sent(monkeypatch):
 Symptom = namedtuple("Symptom", "text file")
 SYMPTOMS = [
     Symptom("no DS18B20 answers: check pin, wires and pull-up", "avocado/thermometer.py"),
-    Symptom("degrees, as after a loss of its supply", "avocado/thermometer.py"),
+    Symptom("degrees is no reading", "avocado/thermometer.py"),
     Symptom("no access point", "avocado/uplink.py"),
     Symptom("wrong key", "avocado/uplink.py"),
     Symptom("no connection", "avocado/uplink.py"),
     Symptom(", and the clock is not set", "avocado/uplink.py"),
     Symptom("host name not found", "avocado/faults.py"),
     Symptom("no answer in time", "avocado/faults.py"),
-    Symptom("the other side closed the connection", "avocado/faults.py"),
+    Symptom("the other side broke the connection off", "avocado/faults.py"),
     Symptom(" is refused, ", "avocado/messages.py"),
     Symptom("hung in ", "avocado/kept.py"),
     Symptom("memory: full, ", "avocado/kept.py"),
