@@ -52,7 +52,8 @@ test: lint types docs pytest micropython ## run every check
 
 quick: lint types ## run every check but the slow tests
 	$(BIN)/pytest -q -n auto --dist worksteal -m 'not slow'
-	@$(MAKE) --no-print-directory micropython
+	@$(MAKE) --no-print-directory mpy
+	$(BIN)/python tests/on_micropython.py --quick
 
 lint: .venv/.stamp ## check format and common mistakes
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 The .mpy files are what boards load: the library's modules joined into three. There is no module of
 its own in them that test_inner_*.py could import, so those files run with the .py files only.
 Each file gets a process, and so a heap, of its own. The last line is `N passed, M failed` over all.
+--quick leaves out the files that take long; they run with .mpy files only in any case.
 """
 
 import os
@@ -73,23 +74,29 @@ def run_all(jobs):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(lambda job: run_file(job[1], job[2]), jobs)
         for (label, _, path), (good, bad, output) in zip(jobs, done, strict=True):
-            if output:
-                print(f"{path}, library as {label} files:\n{output}", end="", flush=True)
+            if bad:
+                print(f"{path}, library as {label} files:")
+            print(output, end="", flush=True)
             passed += good
             failed += bad
     return passed, failed
 
 
-def runnable(paths, suffix):
-    """The files that can run with the library as such files; says how many are left out."""
+def runnable(paths, suffix, quick):
+    """The files to run with the library as such files; says which are left out."""
+    names = {path: Path(path).name for path in paths}
     if suffix == ".py":
-        return paths
-    kept = [path for path in paths if not Path(path).name.startswith(INNER)]
-    print(f"without {len(paths) - len(kept)} files {INNER}*.py: the bundle has no inner modules")
-    return kept
+        out, reason = LONG, "they take long, and run with .mpy files"
+    else:
+        out = [name for name in names.values() if name.startswith(INNER)]
+        reason = "the bundle has no inner modules"
+        if quick:
+            out, reason = [*out, *LONG], reason + ", and some take long"
+    print(f"without {', '.join(out)}: {reason}")
+    return [path for path in paths if names[path] not in out]
 
 
-def main():
+def main(quick):
     if not MICROPYTHON.exists():
         print("no MicroPython here: its package exists for x86-64 Linux only")
         return 1 if os.environ.get("CI") == "true" else 0
@@ -99,7 +106,7 @@ def main():
         origin = loaded_from(search)
         print(f"MicroPython, library as {label} files")
         if origin.endswith(suffix):
-            jobs += [(label, search, path) for path in runnable(paths, suffix)]
+            jobs += [(label, search, path) for path in runnable(paths, suffix, quick)]
         else:
             print(f"FAILED: not loaded from a {label} file:\n{origin}")
             wrong += 1
@@ -109,4 +116,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("--quick" in sys.argv))
