@@ -19,9 +19,12 @@ from eecluster import Cluster
 from eecluster_sim.process import find_micropython
 from eecluster_sim.sensors import Sensor
 
-pytestmark = pytest.mark.skipif(
-    find_micropython() is None, reason="no micropython: its wheel is for Linux on x86-64"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        find_micropython() is None, reason="no micropython: its wheel is for Linux on x86-64"
+    ),
+]
 
 READING, EVENT, REFUSED = "rosie/reading", "rosie/event", "rosie/refused/rosie-0"
 NO_ACCESS_POINT = "wifi: no access point after 20 s"

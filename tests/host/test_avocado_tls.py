@@ -9,9 +9,12 @@ import pytest
 from avocado_board_lab import EXPIRED, Authority, Broker, Stub, add_board, lab_of, need_mosquitto
 from eecluster_sim.process import find_micropython
 
-pytestmark = pytest.mark.skipif(
-    find_micropython() is None, reason="no micropython: its wheel is for Linux on x86-64"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        find_micropython() is None, reason="no micropython: its wheel is for Linux on x86-64"
+    ),
+]
 
 NOT_ACCEPTED = "tls: the other side broke the connection off: it does not accept cert.der"
 

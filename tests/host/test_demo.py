@@ -33,7 +33,11 @@ def play(nodes=2, seed=1, interpreter=None, disturb=None, terminal=None):
     return code, out.getvalue()
 
 
-@pytest.mark.parametrize(("nodes", "seed"), [(2, 1), (2, 2), (2, 3), (3, 4), (8, 3)])
+EIGHT = pytest.param(8, 3, marks=pytest.mark.slow)
+EIGHT_LIVE = pytest.param(8, (80, 24), marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("nodes", "seed"), [(2, 1), (2, 2), (2, 3), (3, 4), EIGHT])
 def test_the_story_happens(nodes, seed):
     code, text = play(nodes, seed)
     assert code == 0, text
@@ -87,7 +91,7 @@ def test_it_notices_when_the_story_does_not_happen(disturb, missing):
     assert "The story did not happen" in text
 
 
-@pytest.mark.parametrize(("nodes", "terminal"), [(2, (80, 24)), (8, (80, 24)), (2, (120, 40))])
+@pytest.mark.parametrize(("nodes", "terminal"), [(2, (80, 24)), (2, (120, 40)), EIGHT_LIVE])
 def test_the_live_view_fits_the_terminal(nodes, terminal):
     width, height = terminal
     console = Console(file=io.StringIO(), force_terminal=True, width=width, height=height)

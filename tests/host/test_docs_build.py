@@ -10,9 +10,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-docs" / "bin" / "python"
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON.exists() and os.environ.get("CI") != "true", reason="no .venv-docs: make docs"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not PYTHON.exists() and os.environ.get("CI") != "true", reason="no .venv-docs: make docs"
+    ),
+]
 
 
 def build(folder, page):

@@ -14,6 +14,8 @@ import pytest
 
 from eecluster_sim.process import find_micropython
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "examples" / "notebook" / "failover.ipynb"
 PYTHON = ROOT / ".venv-notebook" / "bin" / "python"

@@ -492,6 +492,7 @@ machine.deepsleep(60_000)
 """
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("lock", ["BusyLine(Pin(18))", "BusArbitration(scl, sda)"])
 def test_locks_of_boards_that_wake_together(lab_with_wires, tmp_path, interpreter, lock):

@@ -373,6 +373,7 @@ def test_a_pair_of_wakes_repeats(lock, capsys):
     assert told == {name: f"{value:,}" for name, value in found.items()}
 
 
+@pytest.mark.slow
 def test_without_a_lock_bytes_are_corrupted():
     found = found_in("SoftI2C", "no lock", 40)
     assert found["corrupt_bytes"] > 0
