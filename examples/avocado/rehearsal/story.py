@@ -10,8 +10,8 @@ from .field import Field
 from .impostor import Impostor
 from .router import Router
 
-PATIENCE_S = 3.0  # real seconds that a board may be silent before it counts as hanging
-SETTLE_S = 30.0  # real seconds that the cloud may take
+PATIENCE_S = 8.0  # real seconds that a board may be silent before it counts as hanging
+SETTLE_S = 60.0  # real seconds that the cloud may take
 
 
 def play(field: Field, router: Router, cloud: Cloud) -> None:
