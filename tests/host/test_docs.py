@@ -184,7 +184,7 @@ def h():
 # What long runs have found
 
 LEAST_CONTESTS = {"BusyLine": 100_000, "BusArbitration": 100_000}
-LEAST_WAKES = 1000
+LEAST_WAKES = 6000
 
 
 def results(name):
