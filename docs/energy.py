@@ -9,7 +9,7 @@ in mC (1 mA for 1 s), and a linear regulator takes from the battery what it give
 import json
 from pathlib import Path
 
-from soak.report import placed, table
+from soak.report import refilled, table
 
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "avocado.md"
@@ -143,10 +143,7 @@ TABLES = {"figures": figures, "wakes": wakes, "batteries": batteries, "router": 
 
 
 def main():
-    text = PAGE.read_text("utf-8")
-    for name, make in TABLES.items():
-        text = placed(text, name, make(), PAGE.name)
-    PAGE.write_text(text, "utf-8")
+    PAGE.write_text(refilled(PAGE.read_text("utf-8"), TABLES, PAGE.name), "utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ computed from them. Nothing of it was run.
 
 from pathlib import Path
 
-from soak.report import placed, table
+from soak.report import refilled, table
 
 PAGE = Path(__file__).resolve().parent / "fleet.md"
 
@@ -189,10 +189,7 @@ TABLES = {
 
 
 def main():
-    text = PAGE.read_text("utf-8")
-    for name, make in TABLES.items():
-        text = placed(text, name, make(), PAGE.name)
-    PAGE.write_text(text, "utf-8")
+    PAGE.write_text(refilled(PAGE.read_text("utf-8"), TABLES, PAGE.name), "utf-8")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ A table stands after a line `<!-- table: NAME -->`, to the next empty line.
 
 import json
 
-from soak.report import placed, table
+from soak.report import refilled, table
 
 from proof.faults import ROWS
 from proof.mistakes import MISTAKES
@@ -86,9 +86,7 @@ TABLES = {make.__name__: make for make in (spaces, sweeps, histories, faults, mi
 
 def filled(text):
     """The page with all tables made anew."""
-    for name, make in TABLES.items():
-        text = placed(text, name, make(), PAGE.name)
-    return text
+    return refilled(text, TABLES, PAGE.name)
 
 
 if __name__ == "__main__":

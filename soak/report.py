@@ -39,3 +39,10 @@ def placed(text, name, made, page):
     if not re.search(pattern, text, re.S):
         raise ValueError(f"{page} has no <!-- table: {name} -->")
     return re.sub(pattern, lambda found: found[1] + made + "\n\n", text, count=1, flags=re.S)
+
+
+def refilled(text, tables, page):
+    """The same with all tables, which are name -> what makes one."""
+    for name, make in tables.items():
+        text = placed(text, name, make(), page)
+    return text

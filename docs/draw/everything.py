@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from docs.draw import eeprom_map, failover, overview, roles, sizing
-from soak.report import placed
+from soak.report import refilled
 
 DOCS = Path(__file__).resolve().parents[1]
 IMG = DOCS / "img"
@@ -30,10 +30,7 @@ TABLES = {  # page: {name: what makes the table after `<!-- table: NAME -->`}
 
 def filled(page):
     """The text of a page with its tables made anew."""
-    text = (DOCS / page).read_text("utf-8")
-    for name, make in TABLES[page].items():
-        text = placed(text, name, make(), page)
-    return text
+    return refilled((DOCS / page).read_text("utf-8"), TABLES[page], page)
 
 
 def fill_tables():

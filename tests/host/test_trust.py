@@ -12,6 +12,7 @@ from proof import report  # noqa: E402
 from proof.history import TESTED_SEEDS  # noqa: E402
 from proof.search import SWEEPS  # noqa: E402
 from proof.spaces import SPACES  # noqa: E402
+from soak.report import placed  # noqa: E402
 
 TEXT = report.PAGE.read_text("utf-8")
 
@@ -19,7 +20,7 @@ TEXT = report.PAGE.read_text("utf-8")
 @pytest.mark.parametrize("name", report.TABLES)
 def test_the_tables_are_those_of_the_figures(name):
     """`python -m proof.report` makes them anew."""
-    assert report.placed(TEXT, name, report.TABLES[name](), report.PAGE.name) == TEXT
+    assert placed(TEXT, name, report.TABLES[name](), report.PAGE.name) == TEXT
 
 
 def test_each_space_and_each_sweep_is_in_the_figures():
