@@ -58,7 +58,7 @@ def wake_ms(make_lock, role):
     board = idle_board()
     lines = board.world.lines
     lines.record = []
-    lock = make_lock(board)
+    lock = board.cpu.charge(make_lock(board))
     spent = 0.0
     for duty_ms in CALLS[role]:
         board.timer.sleep_ms(duty_ms)

@@ -30,8 +30,8 @@ LIMITS = {
     "pauses of 60 ms": Limits(pause_us=60_000),
     "pauses of 200 ms": Limits(pause_us=200_000),
     "pauses one after the other": Limits(apart_us=0),
-    "calls of 30 to 100 us": Limits(call_us=(30, 100)),
-    "all of these": Limits(rate_ppm=200_000, call_us=(30, 100), pause_us=200_000),
+    "calls of 20 to 60 us": Limits(call_us=(20, 60)),
+    "all of these": Limits(rate_ppm=200_000, call_us=(20, 60), pause_us=200_000),
 }
 
 

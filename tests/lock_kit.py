@@ -13,11 +13,11 @@ PAUSE_NS = 20 * MS_NS  # the longest within the limits for which the locks are m
 
 
 def busy_line(board):
-    return BusyLine(board.pin(board.world.line("busy")), timer=board.timer)
+    return board.cpu.charge(BusyLine(board.pin(board.world.line("busy")), timer=board.timer))
 
 
 def arbitration(board):
-    return BusArbitration(board.scl, board.sda, timer=board.timer)
+    return board.cpu.charge(BusArbitration(board.scl, board.sda, timer=board.timer))
 
 
 STRATEGIES = (busy_line, arbitration)
@@ -44,6 +44,27 @@ def all_high(world):
     lines = (world.bus.scl, world.bus.sda, world.line("busy"))
     world.now_ns += 5 * US_NS  # a line that was let go rises
     return all([line.read(world.now_ns) for line in lines])
+
+
+def call_of_start(make_lock, call_us=4, rate_ppm=0):
+    """Which call of acquire() first pulls the line, when nobody else is there."""
+    found = []
+
+    def watched(board):
+        lock = make_lock(board)
+        start = lock.start
+
+        def watch():
+            found.append(alone.planned[1].calls)
+            start()
+
+        lock.start = watch
+        return lock
+
+    alone = Duel(watched, rest)
+    alone.add(1, 0, call_us, rate_ppm)
+    alone.run()
+    return found[0]
 
 
 class Pauses:
@@ -74,16 +95,18 @@ class Duel:
         self.doubles = 0
         self.order = []
         self.calls = {}
+        self.planned = {}  # node -> Pauses
         self._make_lock = make_lock
         self._hold = hold
         self._timeout_ms = timeout_ms
         self._holding = []
         self._starts = []
 
-    def add(self, node, start_us=0, call_us=4, rate_ppm=0, pauses=()):
+    def add(self, node, start_us=0, call_us=4, rate_ppm=0, pauses=(), heap_bytes=0):
         """A board; `start_us` is true time, `pauses` are as in `Pauses`."""
         board = self.world.add_board(node)
         board.cpu.call_ns = call_us * US_NS
+        board.cpu.heap_bytes = heap_bytes
         board.cpu.rate_ppm = rate_ppm
         self._starts.append((board, start_us, pauses))
         return board
@@ -97,9 +120,9 @@ class Duel:
         return self
 
     def _program(self, board, start_us, pauses):
-        lock = self._make_lock(board)
+        lock = board.cpu.charge(self._make_lock(board))
         board.pause(start_us * US_NS)
-        planned = Pauses(board, pauses)
+        planned = self.planned[board.node] = Pauses(board, pauses)
         won = lock.acquire(board.node, self._timeout_ms)
         board.cpu.settle()
         self.calls[board.node] = planned.calls

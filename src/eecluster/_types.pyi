@@ -20,6 +20,7 @@ EventKind: TypeAlias = Literal[
     "eeprom_lost",
     "eeprom_back",
     "lock_stuck",
+    "lock_late",
     "duplicate_id",
 ]
 """What has happened."""

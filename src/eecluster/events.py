@@ -10,7 +10,7 @@ is offered at every wake of the primary until ``announced()`` has recorded it.
 
 from .bitmap import ids
 from .config import demand
-from .layout import TOLD_SPLIT, TOLD_STUCK, TOLD_TWIN
+from .layout import LATE, TOLD_SPLIT, TOLD_STUCK, TOLD_TWIN
 
 # places in Record.told, beside the layout's; FAILOVER stands for the record's announced
 JOINED = 0
@@ -23,11 +23,11 @@ GONE = 8  # no place, a flag: the bit went away
 # the order in which events are offered, and what each is about
 _KINDS = (
     "joined suspect recovered dead failover readmitted split_brain"
-    " eeprom_lost eeprom_back lock_stuck duplicate_id"
+    " eeprom_lost eeprom_back lock_stuck lock_late duplicate_id"
 ).split()
 _PLACES = (
     JOINED, SUSPECT, GONE | SUSPECT, DEAD, FAILOVER, GONE | DEAD, TOLD_SPLIT,
-    LOST, GONE | LOST, TOLD_STUCK, TOLD_TWIN,
+    LOST, GONE | LOST, TOLD_STUCK, TOLD_STUCK, TOLD_TWIN,
 )  # fmt: skip
 
 
@@ -41,11 +41,13 @@ def pending(mine, view, members, suspects, lost):
     tokens = rivals(mine, view)
     told = mine.told
     now = [members, suspects, mine.dead, lost, 0, 0, view.twin, 1 << mine.node]
+    late = 0
     for j in range(len(tokens)):
         theirs = mine if j == mine.node else view.records[j]
         if theirs:
             now[TOLD_SPLIT] |= (tokens[j] > 0) << j
-            now[TOLD_STUCK] |= theirs.stuck << j
+            now[TOLD_STUCK] |= (theirs.stuck > 0) << j
+            late |= (theirs.stuck >= LATE) << j
             now[TOLD_TWIN] |= theirs.twin << j
     for place in (TOLD_SPLIT, TOLD_STUCK, TOLD_TWIN):
         told[place] &= now[place]
@@ -56,6 +58,8 @@ def pending(mine, view, members, suspects, lost):
         changed = old & ~now[place & 7] if place & GONE else now[place & 7] & ~old
         if place == GONE | SUSPECT:
             changed &= ~mine.dead
+        elif place == TOLD_STUCK:  # one or the other
+            changed &= late if kind == "lock_late" else ~late
         for j in ids(changed):
             token = tokens[j] if place == TOLD_SPLIT else mine.token
             found.append((kind, j, token, mine.n))

@@ -25,8 +25,9 @@ Slot, 40 + 3 * nodes bytes, at most 64::
     17 flags              1 released: the token's owner stood down; the next member may claim
                           2 fell: was primary, lost in a split brain; the token is in lineage
                           4 announced: this primary's takeover has been announced
-                          8 stuck: the lock could not be had; kept until announced
-                          16 twin: another board wrote this slot; kept until announced
+                          8 twin: another board wrote this slot; kept until announced
+                          16 stuck: the lock could not be had; kept until announced
+                          32 late: the same, and nobody else had it
     18 lost               EEPROMs that the last counted look missed
     19 n (2)              how often events were announced
     21 lineage (4)        primary: the token it replaced; with fell: the token it lost
@@ -59,6 +60,9 @@ TOLD_SPLIT = 4  # places in what was announced
 TOLD_STUCK = 5
 TOLD_TWIN = 6
 
+STUCK = 1  # in Record.stuck
+LATE = 2
+
 
 def owner(token):
     """The node that may claim this token, and nobody else: token = epoch << 3 | 7 - node.
@@ -78,8 +82,8 @@ class Record:
         self.released = flags & 1
         self.fell = flags >> 1 & 1
         self.announced = flags >> 2 & 1
-        self.stuck = flags >> 3 & 1
-        self.twin = flags >> 4
+        self.twin = flags >> 3 & 1
+        self.stuck = flags >> 4
         self.told = list(values[14:21])
         self.seqs = list(values[21 : 21 + nodes])
         self.runs = list(values[21 + nodes :])
@@ -139,10 +143,10 @@ class Layout:
 
     def pack(self, mine, data):
         """Write a record into the bytearray ``data``; Slots sets the EEPROM number in its place."""
-        flags = mine.released | mine.fell << 1 | mine.announced << 2 | mine.stuck << 3
+        flags = mine.released | mine.fell << 1 | mine.announced << 2 | mine.twin << 3
         struct.pack_into(
             self.format, data, 0, mine.primary, mine.retry, mine.dead, mine.spare, mine.revision,
-            mine.token, 0, mine.node << 4, flags | mine.twin << 4, mine.lost, mine.n, mine.lineage,
+            mine.token, 0, mine.node << 4, flags | mine.stuck << 4, mine.lost, mine.n, mine.lineage,
             mine.clock, mine.uid, *(mine.told + mine.seqs + mine.runs)
         )  # fmt: skip
         data[CRC_AT:PLACE_AT] = self.crc(data, mine.node)

@@ -14,6 +14,8 @@ BLANK: int
 TOLD_SPLIT: int
 TOLD_STUCK: int
 TOLD_TWIN: int
+STUCK: int
+LATE: int
 
 def owner(token: int) -> int: ...
 
@@ -33,7 +35,7 @@ class Record:
     released: int
     fell: int
     announced: int
-    stuck: int
+    stuck: int  # STUCK, LATE, both or 0
     twin: int
     told: list[int]
     seqs: list[int]

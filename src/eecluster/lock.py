@@ -39,9 +39,10 @@ GAP_US = 400  # looks further apart than that may have missed something
 START_US = 600  # longer than GAP_US, so everybody notices a start
 SLOT_US = 2500
 SAMPLE_US = 1000
-LATE_US = 250
+LATE_US = 340
 QUIET_US = 2500
 OTHERS = 7
+LATE_TRIES = 30
 QUIET_MS = 40
 
 
@@ -57,47 +58,40 @@ class NoLock:
 
 
 class TimeSlots:
-    """What both strategies share: waiting for quiet, and sending the node id."""
+    """What both strategies share: waiting for quiet, and sending the node id.
+
+    ``late``: after an ``acquire`` that failed, how often in a row this node was too late by itself
+    while nobody else was to be seen; 0: somebody else had the line.
+    """
 
     def __init__(self, quiet_us, timer):
         self.quiet_us = quiet_us
         self.timer = timer
         self.released_us = None
+        self.late = 0
+        self.ahead = 0  # so many turns of others go before ours
 
     def acquire(self, node_id, timeout_ms):
         """Wait for the line. True if it is ours now, False after ``timeout_ms`` (and the few ms of
-        an arbitration that has begun).
+        an arbitration that has begun), or when this node was late LATE_TRIES times in a row.
         """
         timer = self.timer
-        diff = timer.ticks_diff
-        since = now = idle_since = timer.ticks_us()
-        quiet_us = self.quiet_us
-        ahead = 0
-        if self.released_us is not None and diff(now, self.released_us) < 2 * quiet_us:
-            # who waited while we held it goes first, also with a clock that is 10 % slower
-            ahead = OTHERS
-            quiet_us += quiet_us // 8 + 1500
+        since = timer.ticks_us()
+        self.late = self.ahead = 0
+        if self.released_us is not None:
+            if timer.ticks_diff(since, self.released_us) < 2 * self.quiet_us:
+                self.ahead = OTHERS  # who waited while we held it goes first
         timeout_us = min(timeout_ms, 500_000) * 1000  # ticks_diff cannot tell more
         won = False
         try:
             self.free()
-            while diff(now, since) < timeout_us:
-                last = now
-                now = timer.ticks_us()
-                if not self.idle():
-                    if diff(now, idle_since) > self.quiet_us // 2:  # somebody's turn begins
-                        ahead -= 1
-                    idle_since = now
-                    timer.sleep_us(BUSY_US)
-                elif diff(now, last) > GAP_US:
-                    idle_since = now
-                elif diff(now, idle_since) >= (quiet_us if ahead > 0 else self.quiet_us):
-                    won = self.compete(node_id, now)
-                    if won:
-                        break
-                    ahead -= 1
+            while not won and self.late < LATE_TRIES:
+                if timer.ticks_diff(timer.ticks_us(), since) >= timeout_us:
+                    break
+                won = self.turn(node_id, since, timeout_us)
+                if not won:
+                    self.ahead -= 1
                     self.free()
-                    idle_since = now = timer.ticks_us()
         finally:
             if not won:
                 self.free()
@@ -108,16 +102,45 @@ class TimeSlots:
         self.free()
         self.released_us = self.timer.ticks_us()
 
-    def compete(self, node_id, idle_us):
-        """Start, and send the node id. ``idle_us``: just before the line was last seen idle."""
+    def turn(self, node_id, since, timeout_us):
+        """Wait until the line has been idle for long enough, start, and send the node id.
+
+        Its frame is too large for the stack, so it is allocated, which takes as long as the heap
+        likes: at the call, before anything is timed. What it calls has frames of FRAME_WORDS at the
+        most and allocates nothing.
+        """
         timer = self.timer
         diff = timer.ticks_diff
+        ticks_us = timer.ticks_us
+        quiet_us = self.patience()
+        now = idle_since = ticks_us()
+        while True:
+            last = now
+            now = ticks_us()
+            if not self.idle():
+                self.late = 0
+                if diff(now, idle_since) > self.quiet_us // 2:  # somebody's turn begins
+                    self.ahead -= 1
+                    quiet_us = self.patience()
+                timer.sleep_us(BUSY_US)
+                now = idle_since = ticks_us()
+            elif diff(now, last) > GAP_US:
+                idle_since = now
+                self.late += 1
+            elif diff(now, idle_since) >= quiet_us:
+                break
+            if self.late >= LATE_TRIES or diff(now, since) >= timeout_us:
+                return False
+        self.late += 1  # unless it is seen that it was not
         self.start()
-        begun = timer.ticks_us()
-        if diff(begun, idle_us) > LATE_US or self.idle():  # idle although pulled: a broken wire
+        begun = ticks_us()
+        if diff(begun, now) > LATE_US:
+            return False
+        if self.idle():  # although pulled: a broken wire
+            self.late = 0
             return False
         self.prefix()
-        if diff(timer.ticks_us(), begun) > START_US:
+        if diff(ticks_us(), begun) > START_US:
             return False
         at = START_US
         for bit in (4, 2, 1):
@@ -128,12 +151,21 @@ class TimeSlots:
                 self.zero()
             self.wait(begun, at + SAMPLE_US)
             if node_id & bit and not self.idle():
+                self.late = 0
                 return False
             self.pull()  # before the clock is asked: what comes after it does not count
-            if diff(timer.ticks_us(), begun) > at + SAMPLE_US + LATE_US:
+            if diff(ticks_us(), begun) > at + SAMPLE_US + LATE_US:
                 return False
             at += SLOT_US
+        self.late = 0
         return self.finish(begun, at)
+
+    def patience(self):
+        """For how long the line must have been idle: for longer as long as others go ahead, also
+        with a clock that is 10 % slower.
+        """
+        quiet_us = self.quiet_us
+        return quiet_us + quiet_us // 8 + 1500 if self.ahead > 0 else quiet_us
 
     def wait(self, begun, at):
         """Until ``at`` after ``begun``."""
@@ -151,7 +183,7 @@ class BusyLine(TimeSlots):
     """
 
     def __init__(self, pin, *, active=0, timer=timer):
-        demand(hasattr(pin, "init"), "pin", "a Pin", pin)
+        let_go("pin", pin)
         demand(active in (0, 1), "active", "0 or 1", active)
         super().__init__(QUIET_US, timer)
         self.pin = pin
@@ -189,14 +221,15 @@ class BusArbitration(TimeSlots):
     every look for ``quiet_ms``, recovers it.
     """
 
+    seen_by_traffic = True  # so a cluster imports nothing while it holds it
+
     def __init__(self, scl, sda, *, quiet_ms=QUIET_MS, timer=timer):
-        demand(hasattr(scl, "init"), "scl", "a Pin", scl)
-        demand(hasattr(sda, "init"), "sda", "a Pin", sda)
+        let_go("sda", sda)  # before SCL: no STOP
+        let_go("scl", scl)
         demand(quiet_ms > 0, "quiet_ms", "milliseconds", quiet_ms)
         super().__init__(quiet_ms * 1000, timer)
         self.scl = scl
         self.sda = sda
-        self.ready = False
         self.lows = 0  # looks in a row at which SCL was high and SDA low
 
     def idle(self):
@@ -211,14 +244,8 @@ class BusArbitration(TimeSlots):
         return high
 
     def free(self):
-        scl = self.scl
-        sda = self.sda
-        if not self.ready:
-            self.ready = True
-            sda.init(sda.OPEN_DRAIN, value=1)
-            scl.init(scl.OPEN_DRAIN, value=1)
-        sda(1)  # before SCL: no STOP
-        scl(1)
+        self.sda(1)  # before SCL: no STOP
+        self.scl(1)
 
     def start(self):
         self.sda(0)
@@ -255,6 +282,17 @@ class BusArbitration(TimeSlots):
         return self.idle()  # else a loser is still pulling that has not noticed yet
 
 
+def let_go(name, pin):
+    """Make the pin an open drain that pulls nothing: it moves no line, and a pin that is an input
+    only (ESP32: 34 to 39) refuses it. ``ValueError`` with the argument's name.
+    """
+    demand(hasattr(pin, "init"), name, "a Pin", pin)
+    try:
+        pin.init(pin.OPEN_DRAIN, value=1)
+    except ValueError:
+        demand(False, name, "a Pin that can be an output", pin)
+
+
 def recover_bus(scl, sda):
     """Free an SDA that a chip holds low because its master died while it was reading it: nine
     clocks, then STOP (UM10204 3.1.16). True if both lines are high then.
@@ -264,8 +302,8 @@ def recover_bus(scl, sda):
     alone would store (AT24C256: software reset; UM10204 does not know START and STOP without a
     byte between them, chips do). An SCL that is held low needs a power cycle.
     """
-    sda.init(sda.OPEN_DRAIN, value=1)
-    scl.init(scl.OPEN_DRAIN, value=1)
+    let_go("sda", sda)
+    let_go("scl", scl)
     sda(0)
     scl(0)
     sda(1)

@@ -32,7 +32,7 @@ class Node:
         self.held = 0  # how many times this node holds the lock
         self.mine = None  # my record, with what is not written yet
         self.leading = False
-        self.stuck = False  # the lock could not be had
+        self.stuck = 0  # why the lock could not be had: STUCK or LATE
         self.since = 0  # ticks_ms of the last look
 
     def quorate(self):

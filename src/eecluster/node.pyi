@@ -16,7 +16,7 @@ class Node:
     held: int
     mine: Record  # None before the first look
     leading: bool
-    stuck: bool
+    stuck: int
     since: int
     def __init__(
         self,

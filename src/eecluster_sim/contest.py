@@ -16,21 +16,26 @@ class Limits:
     """What boards are like in a contest; the defaults are those for which the locks are made.
 
     rate_ppm    clocks are off by up to that     call_us      what a call of a pin or clock costs:
-    pause_us    the longest pause                             from, to
-    apart_us    from a pause to the next of the same board, at least
+    pause_us    the longest pause                             from, to; the rest is in proportion
+    apart_us    from a pause to the next of the  heap_bytes   in use, at most, see `Cpu`
+                same board, at least
     """
 
-    def __init__(self, rate_ppm=50000, call_us=(2, 30), pause_us=20000, apart_us=50000):
+    def __init__(
+        self, rate_ppm=50000, call_us=(2, 15), pause_us=20000, apart_us=50000, heap_bytes=250000
+    ):
         self.rate_ppm = rate_ppm
         self.call_us = call_us
         self.pause_us = pause_us
         self.apart_us = apart_us
+        self.heap_bytes = heap_bytes
 
     def apply(self, cpu, random):
         """Make a board's processor a random one within the limits."""
         lowest, highest = (1000 * us for us in self.call_us)
         cpu.call_ns = lowest + random.below(highest - lowest + 1)
         cpu.jitter_ns = highest - cpu.call_ns
+        cpu.heap_bytes = random.below(self.heap_bytes + 1)
         if random.below(4) == 0:  # a wrong clock is worst at the limit
             cpu.rate_ppm = random.choice((-self.rate_ppm, self.rate_ppm))
         else:
@@ -88,7 +93,7 @@ class Contest:
         return self
 
     def _program(self, board, start_us):
-        lock = self._make_lock(board)
+        lock = board.cpu.charge(self._make_lock(board))
         board.timer.sleep_us(start_us)
         for _ in range(self.rounds):
             since_ns = board.cpu.settle()

@@ -23,6 +23,7 @@ from lock_kit import (  # noqa: E402
     all_high,
     arbitration,
     busy_line,
+    call_of_start,
     rest,
     traffic,
 )
@@ -76,7 +77,7 @@ def test_no_lock():
 
 def test_an_idle_line_is_had_in_time():
     for make_lock, limit_ms in ((busy_line, 20), (arbitration, 50)):
-        for call_us in (2, 4, 30):
+        for call_us in (2, 5, 15):
             world, board = bench(call_us)
             won, took_ns = acquire(board, make_lock(board))
             assert won is True
@@ -170,7 +171,7 @@ def test_the_wait_for_a_stuck_line_is_bounded():
     cases = [(busy_line, "busy"), (arbitration, "sda"), (arbitration, "scl")]
     for make_lock, name in cases:
         for timeout_ms in (1, 50, 300):
-            world, board = bench(call_us=30)
+            world, board = bench(call_us=15)
             line = world.line("busy") if name == "busy" else getattr(world.bus, name)
             line.stick(0, 0)
             won, took_ns = acquire(board, make_lock(board), timeout_ms)
@@ -302,12 +303,15 @@ class Interrupt:
 
 def interrupted(make_lock, board, n, after):
     """The lock on pins and a clock that fail in the n-th call."""
-    plan = Interrupt(n, after)
+    plan = Interrupt(-1, after)  # never, while the lock is made
     timer = Interrupting(board.timer, plan)
     if make_lock is busy_line:
-        return plan, BusyLine(plan.pin(board.pin(board.world.line("busy"))), timer=timer)
-    scl, sda = plan.pin(board.scl), plan.pin(board.sda)
-    return plan, BusArbitration(scl, sda, quiet_ms=2, timer=timer)
+        lock = BusyLine(plan.pin(board.pin(board.world.line("busy"))), timer=timer)
+    else:
+        scl, sda = plan.pin(board.scl), plan.pin(board.sda)
+        lock = BusArbitration(scl, sda, quiet_ms=2, timer=timer)
+    plan.left = n
+    return lock
 
 
 def interrupt_everywhere(make_lock, timeout_ms, prepare, after):
@@ -316,7 +320,7 @@ def interrupt_everywhere(make_lock, timeout_ms, prepare, after):
     while True:
         world, board = bench(node=5)
         prepare(world)
-        plan, lock = interrupted(make_lock, board, n, after)
+        lock = interrupted(make_lock, board, n, after)
         try:
             lock.acquire(5, timeout_ms)
             return n
@@ -510,6 +514,29 @@ def test_no_eeprom_answers_an_arbitration():
 # Arguments
 
 
+class InputOnly:
+    """A pin as 34 to 39 of an ESP32."""
+
+    IN, OUT, OPEN_DRAIN, PULL_UP, PULL_DOWN = 1, 3, 7, 2, 1
+
+    def init(self, mode, pull=-1, *, value=None):
+        if mode != self.IN:
+            raise ValueError("pin can only be input")
+
+    def __repr__(self):
+        return "Pin(34)"
+
+
+def test_a_pin_that_cannot_drive_the_line():
+    _, board = bench()
+    with raises(ValueError, "pin", "can be an output", "Pin(34)"):
+        BusyLine(InputOnly())
+    with raises(ValueError, "scl", "can be an output", "Pin(34)"):
+        BusArbitration(InputOnly(), board.sda)
+    with raises(ValueError, "sda", "can be an output", "Pin(34)"):
+        BusArbitration(board.scl, InputOnly())
+
+
 def test_bad_arguments():
     world, board = bench()
     pin = board.pin(world.line("busy"))
@@ -652,8 +679,9 @@ def test_an_sda_that_a_chip_holds_is_recovered_in_a_cluster():
 
 def test_a_loser_that_has_not_noticed_yet_is_waited_for():
     """It pauses while it pulls SDA; a bus on which somebody pulls is of no use."""
+    start = call_of_start(arbitration)
     for ids in ((0, 1), (0, 4), (4, 5)):
-        for place in range(1, 40, 3):
+        for place in range(-5, 35, 3):
             read = []
 
             def hold(board):
@@ -663,8 +691,7 @@ def test_a_loser_that_has_not_noticed_yet_is_waited_for():
             duel = Duel(arbitration, hold)
             duel.world.add_eeprom("AT24C256", 0x50).load(bytes(range(1, 65)))
             duel.add(ids[0])
-            quiet_calls = 40 * 1000 // 12 - 6  # of 4 us, three in each look
-            duel.add(ids[1], pauses=((quiet_calls + place, PAUSE_NS),))
+            duel.add(ids[1], pauses=((start + place, PAUSE_NS),))
             duel.run()
             assert duel.doubles == 0
             assert len(read) == 2

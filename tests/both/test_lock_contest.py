@@ -59,7 +59,7 @@ def test_nobody_starves():
     """
     for make_lock, rounds in ((busy_line, 20), (arbitration, 6)):
         for seed, boards in enumerate((3, 5, 8)):
-            limits = Limits(rate_ppm=50000, call_us=(2, 30), pause_us=1)
+            limits = Limits(rate_ppm=50000, call_us=(2, 15), pause_us=1)
             done = Contest(
                 make_lock, boards, seed, limits, rounds, HOLDS[make_lock], TIMEOUT_MS, 1000
             ).run()

@@ -4,12 +4,18 @@ Rule: each call of a pin or of the clock takes effect, then takes its time; a pa
 collection, an interrupt, another task) may come in any of them. Time is spent lazily: it adds up
 until the board touches a line, when everybody who is earlier goes first.
 
-What calls take, from 2 us to 30 us: a pin call of bytecode is some 500 to 1000 cycles, 2 to 4 us at
-240 MHz (an estimate); on an ESP8266 the levels of `value(1)`, `value(0)` were seen to last about
-30 us (oscilloscope, codeprj.com/zh/blog/aada491). What pauses take: a collection of an ESP32's
-internal heap 2 to 2.5 ms, with 4 MB of SPI RAM 286 ms (peterhinch/micropython-micro-gui issue 10;
-80 to 100 ms with 8 MB: micropython pull request 10235); other tasks up to 10 ms (micropython issue
-3894, from the time when its tick was 100 Hz).
+One figure says how fast a board is: what a call of a pin takes. All else is in proportion, as on
+MicroPython 1.28 for the RP2040 at 125 MHz (emulated): `pin()` and `ticks_us()` 6 us, `pin.init()`
+30 us, a method of Python 24 us with its return. A function's frame of more than FRAME_WORDS words
+(locals and stack: VM_MAX_STATE_ON_STACK in py/objfun.c) does not fit the C stack and is allocated
+at the call, and the search for free memory passes over what is used: 7 to 19 us per KB.
+
+What calls take, from 2 us on: a pin call of bytecode is some 500 to 1000 cycles, 2 to 4 us at 240
+MHz (an estimate); on an ESP8266 the levels of `value(1)`, `value(0)` were seen to last about 30 us
+(oscilloscope, codeprj.com/zh/blog/aada491). What pauses take: a collection of an ESP32's internal
+heap 2 to 2.5 ms, of an RP2040's up to 17 ms (emulated), with 4 MB of SPI RAM 286 ms
+(peterhinch/micropython-micro-gui issue 10; 80 to 100 ms with 8 MB: micropython pull request
+10235); other tasks up to 10 ms (micropython issue 3894, from the time when its tick was 100 Hz).
 """
 
 from ..i2c import PowerLoss
@@ -17,11 +23,17 @@ from ..i2c import PowerLoss
 CALL_NS = 4000
 PAUSE_APART_NS = 50000000
 
+INIT_CALLS = 5  # what pin.init() takes, in calls of a pin
+FUNCTION_CALLS = 4  # and the call of a function of Python, with its return
+KB_CALLS = 2  # and the search for a large frame's memory, for each KB that is used
+FRAME_WORDS = 11
+
 
 class Cpu:
     """Of one board; all times are real ones.
 
     call_ns    what a call costs                    jitter_ns   up to so much more, at random
+    heap_bytes  in use before the first gap that is large enough for a frame
     pause_ns   the longest pause                    pause_calls  a pause comes in each so many calls
                                                                  on average (at most a million);
                                                                  0: none
@@ -34,10 +46,12 @@ class Cpu:
         self._random = board.world.random.fork()
         self.call_ns = CALL_NS
         self.jitter_ns = 0
+        self.heap_bytes = 0
         self.pause_ns = 0
         self.pause_calls = 0
         self.apart_ns = PAUSE_APART_NS
         self.rate_ppm = 0
+        self.charged = None  # the lock that was last charged
         self.paused = 0  # how many pauses there were
         self.debt_ns = 0  # spent, but the world does not know yet
         self._next_pause_ns = 0
@@ -60,6 +74,39 @@ class Cpu:
                 self._pause_at = self._calls + 1 + self._random.below(2 * self.pause_calls)
                 if due:
                     self._pause()
+
+    def more(self, calls: int):
+        """As much time as so many calls take in the mean."""
+        self.debt_ns += calls * (self.call_ns + (self.jitter_ns >> 1))
+
+    def enter(self, words: int):
+        """The time of a call of a function of Python, whose frame has so many words."""
+        self.more(FUNCTION_CALLS)
+        if words > FRAME_WORDS:
+            self.more(self.heap_bytes * KB_CALLS >> 10)
+
+    def charge(self, lock):
+        """Have each call of a method of this object cost its time. Returns the object.
+
+        Frames are as large as CPython says, a word more or less than MicroPython's; on MicroPython,
+        which does not tell, as if they fitted the stack.
+        """
+        if lock is not self.charged:
+            self.charged = lock
+            for name in dir(type(lock)):
+                if name[:2] != "__" and callable(getattr(lock, name)):
+                    setattr(lock, name, self._costly(getattr(lock, name)))
+        return lock
+
+    def _costly(self, method):
+        words = frame_words(method)
+        enter = self.enter
+
+        def call(*args):
+            enter(words)
+            return method(*args)
+
+        return call
 
     def run(self, ns: int):
         """Firmware runs for `ns` by this board's clock: no call, but pauses come all the same, as
@@ -99,7 +146,9 @@ class Cpu:
         if world.scheduler is not None:
             world.scheduler.after_sleep(board)
         now_ns = world.now_ns
-        world.lines.settle(now_ns)
+        due = world.lines.due
+        if due and due[0][0] <= now_ns:
+            world.lines.settle(now_ns)
         if board.life != life or not board.powered:
             raise PowerLoss
         return now_ns
@@ -110,6 +159,12 @@ class Cpu:
 
     def to_own_ns(self, ns: int) -> int:
         return ns * 1000000 // (1000000 + self.rate_ppm)
+
+
+def frame_words(function) -> int:
+    """How many words a function's locals and stack take; 0 if nobody knows."""
+    code = getattr(function, "__code__", None)
+    return code.co_nlocals + len(code.co_cellvars) + code.co_stacksize if code else 0
 
 
 class CpuTimer:
@@ -139,6 +194,7 @@ class CpuTimer:
         return (ticks + delta) & 0x3FFFFFFF
 
     def ticks_diff(self, ticks1: int, ticks2: int) -> int:
+        self._cpu.more(1)
         return ((ticks1 - ticks2 + 0x20000000) & 0x3FFFFFFF) - 0x20000000
 
     def _ticks(self, unit_ns):

@@ -17,6 +17,7 @@ PULL_DOWN, PULL_UP = 1, 2
 class Lines:
     """All lines of a world and what is due on them.
 
+    due      (ns, number, call, arguments) of each such thing, a heap
     record   None, or a list that gets (ns, name, level) for each change: of a line under its name,
              of what an end drives under "name/owner" (0, 1, None: let go)
     """
@@ -25,7 +26,7 @@ class Lines:
 
     def __init__(self):
         self.record = None  # type: ignore[assignment]
-        self._due = []
+        self.due = []
         self._count = 0  # keeps what is due at the same time in order
 
     def line(self, name: str, pull: int | None = 1, rise_ns: int = 0) -> "Line":
@@ -35,11 +36,11 @@ class Lines:
     def at(self, ns: int, call, *args):
         """Have call(ns, *args) done at that time."""
         self._count += 1
-        heapq.heappush(self._due, (ns, self._count, call, args))
+        heapq.heappush(self.due, (ns, self._count, call, args))
 
     def settle(self, now_ns: int):
         """Do what is due up to now."""
-        due = self._due
+        due = self.due
         while due and due[0][0] <= now_ns:
             ns, _, call, args = heapq.heappop(due)
             call(ns, *args)

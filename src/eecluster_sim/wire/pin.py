@@ -1,5 +1,6 @@
 """`machine.Pin` of a board on a line. Each call takes effect, then its time (see cpu.py)."""
 
+from .cpu import INIT_CALLS
 from .lines import IN, OPEN_DRAIN, OUT, PULL_DOWN, PULL_UP
 
 
@@ -23,6 +24,7 @@ class Pin:
             now_ns, mode, pull or 0, -1 if value is None else int(bool(value)),
             -1 if hold is None else int(hold),
         )  # fmt: skip
+        self._cpu.more(INIT_CALLS - 1)
         self._cpu.call()
 
     def value(self, level=None):
@@ -31,7 +33,7 @@ class Pin:
         now_ns = cpu.settle()
         end = self.end
         if level is None:
-            level = end.line.read(now_ns)
+            level = end.line.level
             cpu.call()
             return level
         end.set(now_ns, -1, -1, 1 if level else 0, -1)
