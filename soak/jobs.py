@@ -72,7 +72,8 @@ def merge(total: dict, more: dict) -> dict:
 def published_state(title, code):
     """The progress of this code as it stands in the docs; None: there is none."""
     for path in sorted(KEPT.glob("*.json")):
-        for result in json.loads(path.read_text()):
+        kept = json.loads(path.read_text())
+        for result in kept if isinstance(kept, list) else ():  # others are no results of jobs
             if result["title"] == title and result["state"]["code"] == code:
                 return result["state"]
     return None

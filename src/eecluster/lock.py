@@ -42,6 +42,7 @@ SAMPLE_US = 1000
 LATE_US = 340
 QUIET_US = 2500
 OTHERS = 7
+AGAIN_US = 20000  # who asks again two quiet times and that long after lets the others go ahead
 LATE_TRIES = 30
 QUIET_MS = 40
 
@@ -76,22 +77,15 @@ class TimeSlots:
         an arbitration that has begun), or when this node was late LATE_TRIES times in a row.
         """
         timer = self.timer
-        since = timer.ticks_us()
         self.late = self.ahead = 0
         if self.released_us is not None:
-            if timer.ticks_diff(since, self.released_us) < 2 * self.quiet_us:
+            ago_us = timer.ticks_diff(timer.ticks_us(), self.released_us)
+            if ago_us < 2 * self.quiet_us + AGAIN_US:  # it may be a slow call of this function
                 self.ahead = OTHERS  # who waited while we held it goes first
-        timeout_us = min(timeout_ms, 500_000) * 1000  # ticks_diff cannot tell more
         won = False
         try:
             self.free()
-            while not won and self.late < LATE_TRIES:
-                if timer.ticks_diff(timer.ticks_us(), since) >= timeout_us:
-                    break
-                won = self.turn(node_id, since, timeout_us)
-                if not won:
-                    self.ahead -= 1
-                    self.free()
+            won = self.compete(node_id, min(timeout_ms, 500_000) * 1000)  # as ticks_diff can tell
         finally:
             if not won:
                 self.free()
@@ -102,19 +96,20 @@ class TimeSlots:
         self.free()
         self.released_us = self.timer.ticks_us()
 
-    def turn(self, node_id, since, timeout_us):
-        """Wait until the line has been idle for long enough, start, and send the node id.
+    def compete(self, node_id, timeout_us):
+        """Wait until the line has been idle for long enough, start, and send the node id; again
+        and again.
 
         Its frame is too large for the stack, so it is allocated, which takes as long as the heap
-        likes: at the call, before anything is timed. What it calls has frames of FRAME_WORDS at the
-        most and allocates nothing.
+        likes: at the call, before anything is timed. What it calls has frames of eleven words at
+        the most, and allocates nothing.
         """
         timer = self.timer
         diff = timer.ticks_diff
         ticks_us = timer.ticks_us
         quiet_us = self.patience()
-        now = idle_since = ticks_us()
-        while True:
+        now = since = idle_since = ticks_us()
+        while self.late < LATE_TRIES and diff(now, since) < timeout_us:
             last = now
             now = ticks_us()
             if not self.idle():
@@ -128,35 +123,44 @@ class TimeSlots:
                 idle_since = now
                 self.late += 1
             elif diff(now, idle_since) >= quiet_us:
-                break
-            if self.late >= LATE_TRIES or diff(now, since) >= timeout_us:
-                return False
-        self.late += 1  # unless it is seen that it was not
-        self.start()
-        begun = ticks_us()
-        if diff(begun, now) > LATE_US:
-            return False
+                self.late += 1  # unless it shows that it was not
+                self.start()
+                begun = ticks_us()
+                if diff(begun, now) <= LATE_US and self.send(node_id, begun):
+                    return True
+                self.ahead -= 1
+                self.free()
+                quiet_us = self.patience()
+                now = idle_since = ticks_us()
+        return False
+
+    def send(self, node_id, begun):
+        """Send the node id, from ``begun`` on. False if somebody else is louder, or if late."""
+        timer = self.timer
         if self.idle():  # although pulled: a broken wire
             self.late = 0
             return False
         self.prefix()
-        if diff(ticks_us(), begun) > START_US:
-            return False
         at = START_US
-        for bit in (4, 2, 1):
+        if timer.ticks_diff(timer.ticks_us(), begun) > at:
+            return False
+        bit = 4
+        while bit:
             self.wait(begun, at)
             if node_id & bit:
                 self.free()
             else:
                 self.zero()
-            self.wait(begun, at + SAMPLE_US)
+            at += SAMPLE_US
+            self.wait(begun, at)
             if node_id & bit and not self.idle():
                 self.late = 0
                 return False
             self.pull()  # before the clock is asked: what comes after it does not count
-            if diff(ticks_us(), begun) > at + SAMPLE_US + LATE_US:
+            if timer.ticks_diff(timer.ticks_us(), begun) > at + LATE_US:
                 return False
-            at += SLOT_US
+            at += SLOT_US - SAMPLE_US
+            bit >>= 1
         self.late = 0
         return self.finish(begun, at)
 

@@ -76,7 +76,7 @@ def test_a_lock_can_be_had_however_the_heap_lies():
             for heap_bytes in HEAPS_BYTES:
                 board, lock, won, took_ns = alone(make_lock, heap_bytes, call_us)
                 assert won, (make_lock.__name__, call_us, heap_bytes)
-                frames_ns = 2 * heap_bytes * 2 * call_us * US_NS // 1024  # of acquire() and of turn()
+                frames_ns = 2 * heap_bytes * 3 * call_us * US_NS // 1024  # of acquire() and of compete()
                 assert took_ns <= LONG_MS * MS_NS + frames_ns
                 assert lock.late == 0
 
@@ -203,7 +203,7 @@ class WatchedTimer:
 
 class WatchedPin:
     """The only one on its line: high unless it is driven low. Its third look begins the watch:
-    then the frames of acquire() and of turn() are there.
+    then the frames of acquire() and of compete() are there.
     """
 
     IN, OUT, OPEN_DRAIN = 1, 3, 7

@@ -14,7 +14,7 @@ MS_NS = 1_000_000
 
 WITHIN = Limits()
 STEADY = Limits(pause_us=1)
-IN_STEP = Limits(rate_ppm=0, call_us=(300, 300), pause_us=1)
+IN_STEP = Limits(rate_ppm=0, call_us=(100, 100), pause_us=1, heap_bytes=0)
 OUTSIDE = [
     Limits(rate_ppm=300_000),
     Limits(pause_us=200_000),

@@ -167,9 +167,9 @@ def test_random_contests(name):
 class WithoutLooking(BusyLine):
     """Sends its id and does not look whether another one is louder."""
 
-    def turn(self, *args):
+    def compete(self, *args):
         self.looks = None
-        return super().turn(*args)
+        return super().compete(*args)
 
     def start(self):
         self.looks = 0
@@ -195,9 +195,9 @@ class Sloppy(BusyLine):
     def __init__(self, board):
         super().__init__(board.pin(board.world.line("busy")), timer=Freezing(board.timer))
 
-    def turn(self, *args):
+    def compete(self, *args):
         try:
-            return super().turn(*args)
+            return super().compete(*args)
         finally:
             self.timer.frozen = False
 

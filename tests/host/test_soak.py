@@ -241,6 +241,7 @@ def test_others_go_on_where_the_published_figures_end(kept):
     job = jobs.Job("some", None, ("a", "b"), 10, "code")
     job.add(range(7), {"n": 7})
     report.keep("some", PART, [job])
+    (jobs.KEPT / "other.json").write_text('{"title": "figures of something else"}')
     job.path.unlink()
     assert jobs.Job("some", None, (), 10, "code").batches() == [range(7, 10)]
     assert jobs.Job("some", None, (), 10, "other code").batches() == [range(10)]

@@ -5,10 +5,11 @@ collection, an interrupt, another task) may come in any of them. Time is spent l
 until the board touches a line, when everybody who is earlier goes first.
 
 One figure says how fast a board is: what a call of a pin takes. All else is in proportion, as on
-MicroPython 1.28 for the RP2040 at 125 MHz (emulated): `pin()` and `ticks_us()` 6 us, `pin.init()`
-30 us, a method of Python 24 us with its return. A function's frame of more than FRAME_WORDS words
-(locals and stack: VM_MAX_STATE_ON_STACK in py/objfun.c) does not fit the C stack and is allocated
-at the call, and the search for free memory passes over what is used: 7 to 19 us per KB.
+MicroPython 1.28 for the RP2040 at 125 MHz (emulated, no flash misses): `pin()` and `ticks_us()`
+2.6 us, `pin.init()` 16 us, a method of Python 11 us with its return. A function's frame of more
+than FRAME_WORDS words (locals and stack: VM_MAX_STATE_ON_STACK in py/objfun.c) does not fit the C
+stack and is allocated at the call, and the search for free memory passes over what is used: some 8
+us per KB.
 
 What calls take, from 2 us on: a pin call of bytecode is some 500 to 1000 cycles, 2 to 4 us at 240
 MHz (an estimate); on an ESP8266 the levels of `value(1)`, `value(0)` were seen to last about 30 us
@@ -23,9 +24,9 @@ from ..i2c import PowerLoss
 CALL_NS = 4000
 PAUSE_APART_NS = 50000000
 
-INIT_CALLS = 5  # what pin.init() takes, in calls of a pin
+INIT_CALLS = 6  # what pin.init() takes, in calls of a pin
 FUNCTION_CALLS = 4  # and the call of a function of Python, with its return
-KB_CALLS = 2  # and the search for a large frame's memory, for each KB that is used
+KB_CALLS = 3  # and the search for a large frame's memory, for each KB that is used
 FRAME_WORDS = 11
 
 
