@@ -71,7 +71,7 @@ def lock():
     found = Figures()
     for name, make in locks.STRATEGIES.items():
         board = locks.idle_board()
-        one = make(board)
+        one = board.cpu.charge(make(board))
         figures = {"acquire_ms {} idle": locks.acquire_ms(board, one)}
         one.release()
         figures["acquire_ms {} again"] = locks.acquire_ms(board, one)

@@ -52,9 +52,10 @@ def arbitration():
     world.lines.record = []
 
     def contend(board, start_us):
-        board.cpu.call_ns = 6 * US
+        board.cpu.call_ns = 5 * US
         board.timer.sleep_us(start_us)
-        BusArbitration(board.scl, board.sda, timer=board.timer).acquire(board.node, 100)
+        lock = board.cpu.charge(BusArbitration(board.scl, board.sda, timer=board.timer))
+        lock.acquire(board.node, 100)
 
     with Scheduler(world, 1) as scheduler:
         for node, start_us in ((2, 0), (6, 4)):

@@ -18,7 +18,7 @@ FIELDS = (
     "node", "primary", "retry", "dead", "spare", "revision", "token", "lost", "n", "lineage",
     "clock", "uid", "told", "seqs", "runs",
 )  # fmt: skip
-FLAGS = ("released", "fell", "announced", "stuck", "twin")
+FLAGS = ("released", "fell", "announced", "twin", "stuck")
 
 
 def layout(nodes=2, eeproms=2, cluster_id=0, quorum=1, size=32768, page_size=64, base=0):
@@ -88,7 +88,7 @@ EIGHT = from_hex(
     "80 42 24 18"
     "ff fe fd fc  ff ff ff f8"  # token: the highest that node 7 can own
     "44 50 35 ec  77"
-    "1a 80  ff ff"  # flags: fell, stuck and twin
+    "1a 80  ff ff"  # flags: fell, twin and stuck
     "12 34 56 78  00 00 00 01  00 00 00 00"
     "80 40 20 10 08 04 02"
     "00 01  00 02  00 03  00 04  00 05  00 06  00 07  ab cd"

@@ -898,12 +898,16 @@ def test_all_rivals_are_told():
 
 
 def test_what_each_node_reports():
-    for kind, field in (("lock_stuck", "stuck"), ("duplicate_id", "twin")):
+    table = (
+        ("lock_stuck", "stuck", 1), ("lock_late", "stuck", 2), ("lock_late", "stuck", 3),
+        ("duplicate_id", "twin", 1),
+    )  # fmt: skip
+    for kind, field, value in table:
         for node in range(4):
             mine = record(0, token=token(1, 0), announced=1)
-            view = look(*[record(i, **{field: int(i == node)}) for i in range(1, 4)])
+            view = look(*[record(i, **{field: value * (i == node)}) for i in range(1, 4)])
             view.records[0] = record(0, token=token(1, 0))  # as it was written last
-            setattr(mine, field, int(node == 0))
+            setattr(mine, field, value * (node == 0))
             assert pending(mine, view, 0, 0, 0) == ((kind, node, token(1, 0), 0),)
 
 

@@ -1,6 +1,7 @@
 """Lines, pins and what a call costs: wired-AND, resistors, rise time, faults, time."""
 
 from eecluster_sim import PowerLoss, World
+from eecluster_sim.wire.cpu import INIT_CALLS
 from eecluster_sim.wire.lines import IN, PULL_UP
 from support import raises
 
@@ -391,8 +392,8 @@ def test_record_has_lines_and_ends():
     assert world.lines.record == [
         (0, "busy/node0", 0),
         (0, "busy", 0),
-        (CALL_NS, "busy/node0", None),
-        (CALL_NS, "busy", 1),
+        (INIT_CALLS * CALL_NS, "busy/node0", None),
+        (INIT_CALLS * CALL_NS, "busy", 1),
     ]
 
 
@@ -409,8 +410,8 @@ def test_a_call_takes_effect_and_then_its_time():
         one()
         one(0)
 
-    assert recorded(world, three) == [(4000, 0), (8000, 1), (16000, 0)]
-    assert one.board.cpu.settle() == 20000
+    assert recorded(world, three) == [(24000, 0), (28000, 1), (36000, 0)]  # init() takes six
+    assert one.board.cpu.settle() == 40000
 
 
 def test_another_board_sees_only_what_was_before():
@@ -513,4 +514,4 @@ def test_sleep_counts_from_the_board_s_own_now():
     world, line, one, _ = make_pins()
     one.init(one.OPEN_DRAIN, value=1)
     one.board.timer.sleep_us(100)
-    assert recorded(world, lambda: one(0)) == [(CALL_NS + 100 * US + CALL_NS, 0)]
+    assert recorded(world, lambda: one(0)) == [(INIT_CALLS * CALL_NS + 100 * US + CALL_NS, 0)]

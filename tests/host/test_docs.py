@@ -310,8 +310,8 @@ def test_node_2_won_the_arbitration_and_node_6_lost(monkeypatch):
     outcome = []
 
     class Noting(waveforms.BusArbitration):
-        def compete(self, node_id, idle_us):
-            won = super().compete(node_id, idle_us)
+        def send(self, node_id, begun):
+            won = super().send(node_id, begun)
             outcome.append((node_id, won))
             return won
 

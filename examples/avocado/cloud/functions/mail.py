@@ -103,6 +103,15 @@ TEXTS = {
         " sleep; look for a short and for a board that hangs; check that all boards have the same"
         " lock and lock_pin in config.json.",
     ),
+    "lock_late": Text(
+        "{board} is too slow for the lock",
+        "{board} could not get the lock although nobody else had it: again and again it was too"
+        " late by itself. It went on without it.",
+        "Decisions stay right, for tokens guard them. But transfers of two boards may now garble"
+        " each other.",
+        "Look for what keeps it from running on: a timer's callback, another thread, a very long"
+        " garbage collection, a low clock frequency.",
+    ),
     "duplicate_id": Text(
         "two boards have number {about}",
         "Two boards with different unique ids say that they are {board}.",
