@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help setup cloud-tools test quick lint format types docs pytest micropython demo avocado notebook bench soak mutation mpy packages release dist clean
+.PHONY: help setup cloud-tools test quick lint format types docs pytest micropython demo avocado emulated notebook bench soak mutation mpy packages release dist clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -89,6 +89,18 @@ demo: .venv/.stamp ## run a simulated cluster: NODES=2 SEED=1
 
 avocado: cloud-tools mpy ## run examples/avocado on this machine, from the sensor to the mail
 	@cd examples/avocado && ../../$(BIN)/python -m rehearsal --seed $(SEED)
+
+emulated: ## run the library on emulated RP2040 boards: FIRMWARE=file.uf2 SEED=1; ONLY=cuts: a step
+	@test -f "$(FIRMWARE)" || { echo "FIRMWARE=$(FIRMWARE) is no file: download MicroPython for the board RPI_PICO, 1.20 or later, from https://micropython.org/download/RPI_PICO and name the .uf2 here"; exit 1; }
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "no node or no npm here: install Node.js 18 or later (Debian, Ubuntu: apt-get install nodejs npm)"; exit 1; }
+	@$(MAKE) --no-print-directory --silent mpy .venv-emulated/.stamp emulated/node_modules/.stamp
+	@.venv-emulated/bin/python emulated/prepare.py build/emulated
+	@node emulated/main.mjs "$(FIRMWARE)" $(SEED) build/emulated $(ONLY)
+
+emulated/node_modules/.stamp: emulated/package.json
+	@echo "setting up emulated/node_modules"
+	@npm --prefix emulated install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 notebook: .venv-notebook/.stamp ## run examples/notebook, two boards cell by cell
 	.venv-notebook/bin/python -m pytest --nbmake --nbmake-timeout=60 -p no:cacheprovider -q examples/notebook/failover.ipynb

@@ -1,0 +1,12 @@
+// Random numbers that follow from a seed (mulberry32).
+export function randomFrom(seed) {
+  let state = seed >>> 0;
+  const random = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  random.below = (limit) => Math.floor(random() * limit);
+  return random;
+}
