@@ -2,7 +2,7 @@
 
 ``python tools/bundle.py build/bundle`` writes ``eecluster/__init__.py``, what every wake needs:
 all modules that the package imports at its top, in the order of their imports; and
-``eecluster/more.py``, what is imported inside functions only: what a node needs that leads, or
+``eecluster/rare.py``, what is imported inside functions only: what a node needs that leads, or
 when an EEPROM is new or damaged; and ``eecluster/lock.py``, the locks, for boards that use one. A
 name is stored and looked up once in each, integer constants
 become numbers in the bytecode, and the file system is asked twice instead of fifteen times.
@@ -90,7 +90,7 @@ def join(names, texts, trees, first):
     text = re.sub(
         r"from \.(\w+) import",
         lambda found: {LOCK: found[0]}.get(
-            found[1], "from . import" if found[1] in first else "from .more import"
+            found[1], "from . import" if found[1] in first else "from .rare import"
         ),
         text,
     )
@@ -118,7 +118,7 @@ def bundle(target):
     everything = list(first)
     for name in sorted(trees.keys() - {LOCK}):
         in_order(name, trees, everything)
-    files = {"__init__": first, "more": everything[len(first) :], LOCK: [LOCK]}
+    files = {"__init__": first, "rare": everything[len(first) :], LOCK: [LOCK]}
     target.mkdir(parents=True, exist_ok=True)
     for file, names in files.items():
         (target / f"{file}.py").write_text(join(names, texts, trees, first))

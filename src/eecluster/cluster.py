@@ -6,14 +6,12 @@ import time
 
 from .config import Config, demand, whole
 from .layout import LATE, STUCK
-from .node import Node
-from .rules import beat, release
+from .node import CHECKED, FAILED, UNCHECKED, Node
 from .slots import Slots
 from .status import Status
 from .ticks import timer
 
 LOCK_TIMEOUT_MS = 3000
-LOOK_VALID_MS = 1000  # chips are not swapped faster than that
 
 
 class Cluster:
@@ -43,16 +41,12 @@ class Cluster:
         )  # fmt: skip
         made = hasattr(i2c, "readfrom_mem_into")
         demand(made or callable(i2c), "i2c", "I2C or a function", i2c)
-        if lock is None:
-            from .lock import NoLock
-
-            lock = NoLock()
-        demand(hasattr(lock, "acquire"), "lock", "a lock", lock)
+        if type(lock).__name__ == "NoLock":
+            lock = None
+        demand(lock is None or hasattr(lock, "acquire"), "lock", "a lock", lock)
         if getattr(lock, "seen_by_traffic", False):
             # 17 ms on an RP2040, with a collection too long for a holder to be silent
-            from .care import format  # noqa: F401
-            from .events import pending  # noqa: F401
-            from .lead import lead  # noqa: F401
+            from .administer import ready  # noqa: F401
         demand(recover is None or callable(recover), "recover", "a function", recover)
         demand(callable(clock), "clock", "a function", clock)
         demand(hasattr(timer, "ticks_us"), "timer", "what time has", timer)
@@ -67,26 +61,33 @@ class Cluster:
 
     def __enter__(self):
         node = self._node
-        if not node.held:
-            lock = node.lock
-            node.stuck = 0
-            if not lock.acquire(node.slots.node, LOCK_TIMEOUT_MS):
-                node.stuck = LATE if getattr(lock, "late", 0) else STUCK
-            if node.mine:
-                node.mine.stuck |= node.stuck
         node.held += 1
         try:
+            if node.held == 1:
+                lock = node.lock
+                node.stuck = 0
+                node.had = False
+                if lock:
+                    node.had = lock.acquire(node.slots.node, LOCK_TIMEOUT_MS)
+                    if not node.had:
+                        node.stuck = LATE if getattr(lock, "late", 0) else STUCK
+                node.slots.expect(not node.had)
+                if node.mine:
+                    node.mine.stuck |= node.stuck
             if node.slots.i2c is None:
                 node.slots.i2c = node.make()
+            return node.slots.i2c
         except BaseException:
-            self.__exit__()
+            self.__exit__(True)
             raise
-        return node.slots.i2c
 
-    def __exit__(self, *error):
+    def __exit__(self, error, *_):
         node = self._node
         node.held -= 1
-        if not node.held and not node.stuck:
+        if error:
+            node.forget()
+        if not node.held and node.had:
+            node.had = False
             node.lock.release()
 
     def health_check(self):
@@ -95,40 +96,54 @@ class Cluster:
         ``OSError``: no EEPROM answers. ``FormatError``, ``ConfigError``: what answers is not ours.
         ``DuplicateNodeError``: another board has this node id.
         """
+        node = self._node
+        node.state = FAILED  # until the lock is let go
         with self:
-            self._node.check()
-            return Status(self._node)
+            node.check()
+            status = Status(node)
+        node.state = CHECKED
+        return status
 
     def confirm(self):
         """Is this node still the primary? Ask right before what cannot be taken back.
 
-        ``OSError``: no EEPROM answers. False without a look if ``health_check()`` found another.
+        ``OSError``: no EEPROM answers. False without a look if the last call found another.
         """
         node = self._node
         if node.leading:
             with self:
-                node.refresh(False)
+                node.still_leading()
         return node.leading
 
     def heartbeat(self, done=True):
         """Say that the duty is done (``done=False``: alive, but it failed). Returns a ``Status``.
 
-        Does what ``health_check()`` does if that was not called; errors as there. Writes nothing if
-        isolated, or after a ``health_check()`` that raised. After ``retries + 1`` failed duties in
-        a row the primary stands down.
+        Does what ``health_check()`` does if there was none since the last ``heartbeat()``; errors
+        as there. Writes nothing if isolated, or right after a ``health_check()`` that raised. After
+        ``retries + 1`` failed duties in a row the primary stands down.
         """
         node = self._node
-        timer = node.slots.timer
+        state = node.state
+        node.state = UNCHECKED
         with self:
-            if node.slots.view is None or node.quorate():
-                age_ms = timer.ticks_diff(timer.ticks_ms(), node.since)
-                if node.leading or node.mine is None or not 0 <= age_ms <= LOOK_VALID_MS:
-                    node.refresh(False)
-            if node.quorate():
-                beat(node.mine, node.leading, done, node.config)
-                node.leading = node.leading and not node.mine.released
-                node.write()
+            node.beat(done, state)
             return Status(node)
+
+    def check_in(self):
+        """A standby's whole wake: ``health_check()`` and, unless this node is the primary, its
+        ``heartbeat()``, while the lock is taken once. Returns a ``Status``; errors as there.
+
+        A primary does its duty then, and calls ``heartbeat()``.
+        """
+        node = self._node
+        node.state = FAILED
+        with self:
+            node.check()
+            if not node.leading:
+                node.beat(True, CHECKED)
+            status = Status(node)
+        node.state = CHECKED if node.leading else UNCHECKED
+        return status
 
     def reset_node(self, node_id=None):
         """Take a dead node, or another board under its number, back; by default this one.
@@ -136,50 +151,46 @@ class Cluster:
         The primary does it at once; another node's request waits in its record for the primary.
         ``ClusterError`` if isolated.
         """
-        from .lead import readmit
+        from .administer import reset_node
 
-        node = self._node
-        me = node.slots.node
-        node_id = whole("node_id", me if node_id is None else node_id, 0, node.config.nodes - 1)
+        me = self._node.slots.node
+        last = self._node.config.nodes - 1
         with self:
-            node.ready(node_id == me)
-            if node.leading:
-                readmit(node.mine, 1 << node_id)
-            node.mine.spare |= 1 << node_id
-            # the next new beat fulfils it, not one seen before
-            node.mine.runs[node_id] = max(0, node.mine.runs[node_id])
-            node.write()
+            reset_node(self._node, whole("node_id", me if node_id is None else node_id, 0, last))
 
     def stand_down(self):
         """Let another member be primary, without anybody being marked dead. ``ClusterError`` if
         isolated.
         """
-        node = self._node
+        from .administer import stand_down
+
         with self:
-            node.ready(False)
-            if node.leading:
-                release(node.mine)
-                node.leading = False
-                node.write()
+            stand_down(self._node)
 
     def announced(self, events):
         """Record at once that these events of a ``Status`` were published, all of them in one call.
 
-        ``ClusterError`` if isolated: they will be offered again.
+        True if it is recorded. False: this node is not the primary any more, who will offer them
+        again. ``ClusterError`` if isolated.
         """
-        from .events import announced
+        from .administer import announced
 
         with self:
-            announced(self._node, events)
+            return announced(self._node, tuple(events))
 
-    def format(self, force=False, epoch=0):
-        """Label blank EEPROMs; with ``force`` make blank ones of all, whatever they hold.
+    def format(self, force=False, epoch=0, eeprom=None):
+        """Label blank EEPROMs. ``force``: make blank ones of all, whatever they hold; the cluster
+        goes on with an epoch above the highest that was found on them. ``eeprom``: of this one
+        only, by its number, while the others are a quorum: a used chip as a replacement.
 
-        ``epoch``: become primary with an epoch above this one (above what a consumer has already
-        seen). ``FormatError`` or ``ConfigError`` for an EEPROM that is not ours, before anything
-        is written.
+        ``epoch``: become primary with an epoch above this one, where the chips cannot tell what a
+        consumer has seen. ``FormatError`` or ``ConfigError`` for an EEPROM that is not ours, before
+        anything is written.
         """
-        from .care import format
+        from .administer import format
 
+        whole("epoch", epoch, 0, 1 << 28)
+        if eeprom is not None:
+            whole("eeprom", eeprom, 0, len(self._node.slots.addresses) - 1)
         with self:
-            format(self._node, force, epoch)
+            format(self._node, force, epoch, eeprom)

@@ -5,11 +5,16 @@ is writing (5 ms, clones 10 ms) does not answer and because the ESP32's driver a
 which too many transfers fail in a row. A write only starts the chip's write cycle, so that the
 cycles of several chips overlap; whoever comes next waits for its end. Nothing outside the
 layout's pages is ever written.
+
+Without a lock other boards may be writing at the same time, one after the other, and each write
+cycle keeps the chip silent. A cycle of 10 ms meets at most two tries that are four steps apart; so
+after twice as many tries as the others can write in a wake, a chip that was silent in each is.
 """
 
 from .errors import LayoutError
 
 TRIES = 5
+STEPS = 4  # pauses grow up to so many times pause_us: 6.8 ms
 WRITE_US = 5000
 
 
@@ -20,13 +25,21 @@ class Eeproms:
 
     def __init__(self, i2c, addresses, layout, timer, node):
         self.i2c = i2c
-        self.addresses = addresses
+        self.addresses = list(addresses)  # of number 0, 1, ...; repair exchanges them
         self.layout = layout
         self.timer = timer
         self.node = node
         self.tries = TRIES
+        self.extra = 0  # tries more, where others may be writing
         self.pause_us = 1700 + node * 128  # not the same for two boards, lest they meet for ever
         self.since = [0] * len(addresses)  # ticks_us at which each chip's last write started
+
+    def expect(self, writers):
+        """May other boards write at the same time, for want of a lock?"""
+        layout = self.layout
+        pages = -(-layout.size // len(layout.blank))  # of a slot
+        # one beat of each board, and what the primary writes more: a claim, twice, and events
+        self.extra = 2 * pages * (layout.nodes + 2) if writers else 0
 
     def read(self, k, at, data):
         """Fill ``data`` from byte ``at`` of EEPROM k on.
@@ -49,13 +62,14 @@ class Eeproms:
     def retry(self, call, k, at, data):
         """Do one transfer, again and again while the chip does not answer."""
         timer = self.timer
-        for done in range(self.tries):
+        tries = self.tries + (self.extra if self.tries == TRIES else 0)
+        for done in range(tries):
             try:
                 return call(self.addresses[k], at, data, addrsize=16)
             except OSError:
-                if done == self.tries - 1:
+                if done == tries - 1:
                     raise
             pause_us = WRITE_US - timer.ticks_diff(timer.ticks_us(), self.since[k])
             if not 0 < pause_us <= WRITE_US:  # no recent write of ours
-                pause_us = done * self.pause_us
+                pause_us = min(done, STEPS) * self.pause_us
             timer.sleep_us(pause_us)

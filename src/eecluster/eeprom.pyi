@@ -5,15 +5,17 @@ from ._types import Ticks
 from .layout import Layout
 
 TRIES: int
+STEPS: int
 WRITE_US: int
 
 class Eeproms:
     i2c: Any  # what Cluster was given or has made
-    addresses: tuple[int, ...] | list[int]
+    addresses: list[int]
     layout: Layout
     timer: Ticks
     node: int
     tries: int
+    extra: int
     pause_us: int
     since: list[int]
     def __init__(
@@ -24,6 +26,7 @@ class Eeproms:
         timer: Any,
         node: int,
     ) -> None: ...
+    def expect(self, writers: bool) -> None: ...
     def read(self, k: int, at: int, data: bytearray | memoryview) -> None: ...
     def write(self, k: int, at: int, data: bytes | bytearray | memoryview) -> None: ...
     def retry(

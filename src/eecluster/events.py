@@ -78,11 +78,10 @@ def rivals(mine, view):
     return found
 
 
-def announced(node, events):
-    """``Cluster.announced``. ``ValueError`` if one of the events is none of ours: none is
-    recorded.
+def record(mine, events):
+    """Note in ``mine`` that these events were announced. ``ValueError`` if one of them is none of
+    ours: none is noted.
     """
-    events = tuple(events)
     for event in events:
         good = (
             isinstance(event, (tuple, list))
@@ -91,10 +90,6 @@ def announced(node, events):
             and event[1] in range(8)
         )
         demand(good, "events", "those of a Status", event)
-    node.ready(False)
-    if not events:
-        return
-    mine = node.mine
     told = mine.told + [mine.announced << mine.node]
     for event in events:
         place = _PLACES[_KINDS.index(event[0])]
@@ -109,4 +104,3 @@ def announced(node, events):
     mine.announced = told.pop() >> mine.node & 1
     mine.told = told
     mine.n = mine.n + 1 & 0xFFFF
-    node.write()

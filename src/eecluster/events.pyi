@@ -3,7 +3,6 @@ from typing import Any
 
 from ._types import Event
 from .layout import Record
-from .node import Node
 from .slots import View
 
 JOINED: int
@@ -18,4 +17,4 @@ def pending(
     mine: Record, view: View, members: int, suspects: int, lost: int
 ) -> tuple[Event, ...]: ...
 def rivals(mine: Record, view: View) -> list[int]: ...
-def announced(node: Node, events: Iterable[Event]) -> None: ...
+def record(mine: Record, events: Iterable[Event]) -> None: ...

@@ -53,6 +53,7 @@ HEAD_AT = 4  # revision, token, CRC and place: what tells replicas of a record a
 HEAD_SIZE = 13
 CRC_AT = 12
 PLACE_AT = 16
+LOST_AT = 18
 LABEL_SIZE = 20
 BLANK = 0xFF
 
@@ -118,6 +119,10 @@ class Layout:
             ">4s4BIHBB", b"eecl", 1, self.nodes, eeproms, k, cluster_id, page_size, quorum, 0
         )  # fmt: skip
         return text + struct.pack(">I", crc32(text))
+
+    def whole(self, label):
+        """Is this a label, of whatever cluster and EEPROM?"""
+        return label[:4] == b"eecl" and label[16:] == struct.pack(">I", crc32(label[:16]))
 
     def crc(self, data, node):
         """The check sum that a slot of ``node`` must carry."""

@@ -1,19 +1,30 @@
-"""One node at work, under the lock: look, decide, write, and look again. Stands on slots and rules.
+"""One node at work, under the lock: who looks, confirms, claims and writes, and in which order.
+
+The decisions are in rules, and for who leads or is about to in takeover; here they are carried
+out::
+
+    check    look, count strikes, follow; lead if the token is mine or I may replace it
+    lead     confirm and do what a primary does, or claim
+    confirm  read my token back from a quorum; if it is not there yet, write and look, once
+    claim    write first, read after: that order is the proof
+    beat     what heartbeat() does: look again if anything has changed, one more beat, write
 
 One's own record is the state, ``mine``: it is read at each look, changed in RAM by the rules, and
-written by a claim or by a beat. ``leading`` says whether the last look confirmed this node as the
-primary.
+written by a claim or by a beat. What an exception leaves behind is forgotten: the next call looks
+anew. What a person or a consumer changes is in administer. Stands on slots and rules; on takeover
+and repair when they are needed.
 """
 
 from .bitmap import ids
-from .errors import ClusterError
-from .rules import (
-    follow,
-    may_lead,
-    observe,
-    settle,
-    silent,
-)
+from .layout import owner
+from .rules import beat, follow, may_lead, observe, settle, silent
+
+LOOK_VALID_MS = 1000  # chips are not swapped faster than that
+
+# what the last call has left: the next heartbeat() looks, relies on the last look, does nothing
+UNCHECKED = 0
+CHECKED = 1
+FAILED = 2
 
 
 class Node:
@@ -30,14 +41,23 @@ class Node:
         self.recover = recover
         self.make = make
         self.held = 0  # how many times this node holds the lock
+        self.had = False  # the lock was had, not only waited for
+        self.stuck = 0  # why it could not be had: STUCK or LATE
+        self.state = UNCHECKED
         self.mine = None  # my record, with what is not written yet
-        self.leading = False
-        self.stuck = 0  # why the lock could not be had: STUCK or LATE
+        self.leading = False  # has the last look confirmed this node as the primary?
         self.since = 0  # ticks_ms of the last look
+
+    def forget(self):
+        """Something broke off: what is in RAM proves nothing."""
+        self.slots.view = self.mine = None
+        self.leading = False
 
     def quorate(self):
         """Are the good EEPROMs a quorum, or so many empty that there has never been one?"""
         view = self.slots.view
+        if not view:
+            return False
         good = len(ids(view.good))
         empty = len(ids(view.empty))
         quorum = self.config.quorum
@@ -57,28 +77,85 @@ class Node:
             counted = observe(mine, view, config, int(self.clock()) & 0xFFFFFFFF, new)
             follow(mine, view)
             if may_lead(mine, view, config, counted):
-                from .lead import lead
-
-                lead(self, counted)
+                self.lead(counted)
             settle(self.mine, self.stuck)
+
+    def lead(self, counted):
+        """The token is mine or I may replace it: confirm it, do what a primary does, or claim."""
+        from .takeover import asked, claim, proven, readmit, resting
+
+        mine = self.mine
+        view = self.slots.view
+        config = self.config
+        if view.token and owner(view.token) == mine.node:
+            if resting(mine, counted, config) or not self.confirm() or not counted:
+                return
+            mine = self.mine  # confirm may have looked again
+            view = self.slots.view
+            readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))
+            if not silent(mine, config.retries):
+                return
+        claim(mine, view, config, 0)
+        self.update()
+        self.confirm()
+
+    def confirm(self):
+        """Is nothing higher than my token read, and does it stand in my slot on a quorum?"""
+        self.leading = False
+        for left in (1, 0):
+            mine = self.mine
+            view = self.slots.view
+            follow(mine, view)
+            if not self.quorate() or owner(mine.token) != mine.node:
+                break
+            if mine.token == view.held and len(ids(view.fresh)) >= self.config.quorum:
+                mine.primary = 1 << mine.node
+                mine.dead &= ~mine.primary
+                self.leading = True
+                break
+            if left:  # not yet on a quorum
+                self.update()
+        return self.leading
+
+    def update(self):
+        """Write my record, then look."""
+        self.write()
+        self.look()
+        self.load(False)
 
     def look(self):
         """Read all EEPROMs. ``OSError`` if none answers, its ``fault`` if none is ours."""
         self.since = self.slots.timer.ticks_ms()
-        view = self.slots.look()
+        view = self.found()
         if self.recover and not (self.stuck or view.good | view.empty):  # SDA low reads as zeros
             self.recover()
             if self.make:
                 self.slots.i2c = self.make()
-            view = self.slots.look()
+            view = self.found()
         fault = view.fault
         if not view.heard:
-            from .care import failure
+            from .repair import failure
 
             fault = failure(self.slots, "answers")
         if fault and not view.good:
             view.empty = 0  # nothing may be written on the strength of this look
             raise fault
+        return view
+
+    def found(self):
+        """What a look finds, chips that are not as they should be judged."""
+        slots = self.slots
+        view = slots.look()
+        for _ in slots.all:
+            if not view.odd:
+                break
+            from .repair import exchanged, judge
+
+            if not exchanged(slots, view) and not any(
+                [slots.attempt(judge, slots, k, view) for k in ids(view.odd)]
+            ):
+                break
+            view = slots.look()
         return view
 
     def load(self, accept):
@@ -95,7 +172,7 @@ class Node:
         new = not record
         if record and uid and record.uid not in (0, uid):
             if not accept:
-                from .care import admit
+                from .repair import admit
 
                 admit(view, node)
             new = True
@@ -110,9 +187,7 @@ class Node:
         return new
 
     def refresh(self, accept):
-        """Look again if anything changed since the last look; am I still the primary?"""
-        if self.mine is None and not accept:
-            return self.check()
+        """Look again if anything changed since the last look, and follow. Nothing is counted."""
         since = self.slots.timer.ticks_ms()
         if self.mine is None or not self.slots.same():
             view = self.look()
@@ -120,21 +195,37 @@ class Node:
                 self.load(accept)
                 follow(self.mine, view)
         self.since = since
+
+    def still_leading(self):
+        """``Cluster.confirm``."""
         if self.leading:
-            from .lead import confirm
+            self.refresh(False)
+            self.leading = self.mine is not None and self.confirm()
+        return self.leading
 
-            confirm(self)
-
-    def ready(self, accept):
-        """``refresh``, and ``ClusterError`` if isolated."""
-        self.refresh(accept)
-        if not self.quorate():
-            raise ClusterError("isolated: fewer than %d EEPROMs are ours" % self.config.quorum)
+    def beat(self, done, state):
+        """``Cluster.heartbeat``; ``state``: what the last call has left."""
+        if state == FAILED:
+            self.forget()
+            return
+        if state == UNCHECKED:
+            self.check()
+        timer = self.slots.timer
+        age_ms = timer.ticks_diff(timer.ticks_ms(), self.since)
+        if self.leading:
+            self.still_leading()
+        elif self.mine is None or not 0 <= age_ms <= LOOK_VALID_MS:
+            self.refresh(False)
+        if self.quorate():
+            mine = self.mine
+            beat(mine, self.leading, done, self.config)
+            self.leading = self.leading and not mine.released
+            self.write()
 
     def write(self):
         """Write my record. ``OSError`` if no EEPROM keeps it."""
         self.mine.retry = silent(self.mine, 0)
         if not self.slots.store(self.mine):
-            from .care import failure
+            from .repair import failure
 
             raise failure(self.slots, "keeps what is written")

@@ -6,6 +6,7 @@ errors.
 
 import struct
 
+from .bitmap import ids
 from .errors import ClusterError, ConfigError, DuplicateNodeError, FormatError
 from .layout import BLANK, Layout
 from .takeover import asked
@@ -18,11 +19,7 @@ def judge(slots, k, view):
     view.heard ^= 1 << k  # until this has come to its end
     label = _label(slots, k)
     if slots.layout.whole(label):
-        fault = ConfigError(
-            "%s: label %s, expected %s (version, nodes, eeproms, number, cluster_id, page_size,"
-            " quorum). Make all boards alike, or format(force=True)"
-            % (_name(slots, k), _says(label), _says(slots.layout.label(k)))
-        )
+        fault = ConfigError(_differs(slots, k, label))
     else:
         fault = foreign(slots, k)
     if _label(slots, k) == slots.layout.label(k):
@@ -32,6 +29,20 @@ def judge(slots, k, view):
         view.fault = fault
     else:
         view.empty |= 1 << k
+    return False
+
+
+def exchanged(slots, view):
+    """Is there a chip of ours where another one belongs, which is not in its place? Each is a whole
+    replica, so its number goes with it. True: look again.
+    """
+    for k in ids(view.odd):
+        label = slots.attempt(_label, slots, k)
+        for j in slots.all:
+            if j != k and label == slots.layout.label(j) and not view.good >> j & 1:
+                for places in (slots.addresses, slots.since):
+                    places[j], places[k] = places[k], places[j]
+                return True
     return False
 
 
@@ -90,7 +101,7 @@ def failure(slots, what):
     return OSError(
         error.args[0] if error and error.args else 5,
         "no EEPROM %s at %s: check wires, supply, address, write protection"
-        % (what, ", ".join(map(hex, slots.addresses))),
+        % (what, ", ".join(map(hex, sorted(slots.addresses)))),
     )
 
 
@@ -135,8 +146,24 @@ def highest(slots, k):
     return token
 
 
-def _says(label):
-    return struct.unpack_from(">4BIHB", label, 4)
+def _differs(slots, k, label):
+    """How EEPROM k's label differs from ours, in the words of the arguments."""
+    found = struct.unpack_from(">4BIHB", label, 4)
+    ours = struct.unpack_from(">4BIHB", slots.layout.label(k), 4)
+    if found[:3] + found[4:] == ours[:3] + ours[4:]:
+        return "%s is number %d of this cluster, not %d: a copy, or eeproms in another order" % (
+            _name(slots, k), found[3], ours[3]
+        )  # fmt: skip
+    names = "layout version,nodes,eeproms,number,cluster_id,page_size,quorum".split(",")
+    parts = [
+        "%s %d, not %d" % (name, theirs, mine)
+        for name, theirs, mine in zip(names, found, ours)
+        if theirs != mine
+    ]
+    return (
+        "%s is labelled for %s. Give all boards the same arguments; to change them for good:"
+        " format(force=True)" % (_name(slots, k), "; ".join(parts))
+    )
 
 
 def _label(slots, k):

@@ -1,5 +1,5 @@
-"""Slots on the EEPROMs: looking at everybody's, writing one's own. Stands on eeprom, layout, bitmap
-and, when a chip's label is not as it should be, on care.
+"""Slots on the EEPROMs: looking at everybody's, writing one's own. Stands on eeprom, layout and
+bitmap.
 
 A look tells for every copy on every EEPROM whether it is valid, but it does not read every byte
 of it. A copy is read in full the first time its content turns up. On the next EEPROM only its
@@ -11,8 +11,8 @@ looks again at everything.
 """
 
 from .bitmap import bits, ids
-from .eeprom import TRIES, Eeproms
-from .layout import BLANK, CRC_AT, HEAD_AT, HEAD_SIZE, LABEL_SIZE, PLACE_AT
+from .eeprom import STEPS, TRIES, Eeproms
+from .layout import BLANK, CRC_AT, HEAD_AT, HEAD_SIZE, LABEL_SIZE, LOST_AT, PLACE_AT
 
 PASSES = 4
 
@@ -24,6 +24,7 @@ class View:
         self.heard = 0
         self.good = 0  # ours, with at least one valid slot: these count for the quorum
         self.empty = 0  # ours or blank, without a valid slot: written with a quorum only
+        self.odd = 0  # without a valid slot, and the label is not as it should be: to be judged
         self.relabel = 0  # the label is not as it should be
         self.fresh = 0  # good, and my newest record is on it
         self.held = 0  # the token in that record
@@ -55,15 +56,21 @@ class Slots(Eeproms):
         """Read every EEPROM that answers. Returns the ``View``, also kept as ``view``.
 
         Silent ones are tried again, all of them in each pass: so they share the pauses. With
-        ``BusArbitration`` a node that is silent for long loses the bus.
+        ``BusArbitration`` a node that is silent for long loses the bus. Where others may be
+        writing, one that this node's last record does not miss already is tried for longer.
         """
-        self.view = view = View(self.layout.nodes)
+        self.view = None  # until this one has come to its end
+        view = View(self.layout.nodes)
         self.known = [b""] * len(self.copies)
         self.tries = 2
-        for n in range(PASSES):
+        for n in range(PASSES + self.extra):
+            missing = ~view.heard
+            if n >= PASSES:
+                mine = view.records[self.node]
+                missing &= ~(mine[1][LOST_AT] if mine else 0)
             for k in self.all:
-                if not view.heard >> k & 1:
-                    self.timer.sleep_us(n * self.pause_us)
+                if missing >> k & 1:
+                    self.timer.sleep_us(min(n, STEPS) * self.pause_us)
                     n = 0
                     self.rank[k] = (0, 0)
                     self.target[k] = 2 * self.node
@@ -76,6 +83,7 @@ class Slots(Eeproms):
         view.held = newest[1]
         if view.held:
             view.fresh = bits([newest == rank for rank in self.rank]) & view.good
+        self.view = view
         return view
 
     def same(self):
@@ -107,46 +115,63 @@ class Slots(Eeproms):
             self.attempt(self.write, k, layout.base, layout.label(k))
         view.good = view.relabel = view.empty = 0
         for _ in range(2):  # a short write raises nothing, so what did not arrive is written again
-            for at in range(0, layout.size, len(layout.blank)):
-                for k in ids(todo):
-                    slot[PLACE_AT] = self.node << 4 | k
-                    page = slot[at : at + len(layout.blank)]
-                    self.attempt(self.write, k, layout.slots[self.target[k]] + at, page)
-            for k in ids(todo):
-                if self.attempt(self.check, k):
-                    todo ^= 1 << k
-                    view.good |= 1 << k
-                    self.target[k] ^= 1
+            kept, worn = self.keeping(todo)
+            todo ^= kept
+        for k in ids(worn if not view.good else 0):
+            # that page keeps nothing on any of them: the other one, until it fails too
+            self.target[k] ^= 1
+            if not self.keeping(1 << k)[0]:
+                self.target[k] ^= 1
+                break
         self.known[self.target[0] ^ 1] = bytes(slot[HEAD_AT:PLACE_AT])
         view.fresh = view.good
         view.held = mine.token
         return view.good
 
+    def keeping(self, chips):
+        """Write the slot to these EEPROMs and read it back. Two bitmaps: those that keep it are
+        good in the view now; those that answer, but do not keep it.
+        """
+        view = self.view
+        layout = self.layout
+        slot = self.slot
+        kept = worn = 0
+        for at in range(0, layout.size, len(layout.blank)):
+            for k in ids(chips):
+                slot[PLACE_AT] = self.node << 4 | k
+                page = slot[at : at + len(layout.blank)]
+                self.attempt(self.write, k, layout.slots[self.target[k]] + at, page)
+        for k in ids(chips):
+            right = self.attempt(self.check, k)
+            if right:
+                kept |= 1 << k
+                self.target[k] ^= 1
+            elif right is not None:
+                worn |= 1 << k
+        view.good |= kept
+        return kept, worn
+
     def look_at(self, k, view):
         """Read one EEPROM. It counts only if it answers to the end."""
         bit = 1 << k
+        layout = self.layout
         label = bytearray(LABEL_SIZE)
-        self.read(k, self.layout.base, label)
-        view.relabel &= ~bit
-        fault = None
+        self.read(k, layout.base, label)
+        ours = label == layout.label(k)
         valid = 0
-        if label != self.layout.label(k):
-            from .care import judge
-
-            view.relabel |= bit
-            fault = judge(self, k, view, label)
-        if not fault:
+        if ours or not layout.whole(label):  # else of another cluster, or of another place
             for i in self.copies:
                 valid |= self.copy(k, i, view)
-            if view.relabel & bit and not valid:
-                fault = judge(self, k, view, None)
-        if fault:
-            view.fault = fault
-        elif valid:
-            view.good |= bit
-        elif not view.heard & bit:  # else judge() has looked again
-            view.empty |= bit
         view.heard |= bit
+        view.odd &= ~bit
+        if not ours:
+            view.relabel |= bit
+        if valid:
+            view.good |= bit
+        elif ours:
+            view.empty |= bit
+        else:
+            view.odd |= bit
 
     def copy(self, k, i, view):
         """Read one copy, no more of it than is needed. True if it is valid."""

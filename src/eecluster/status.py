@@ -1,5 +1,5 @@
 """What a node knows of its cluster, as one readable line or as attributes. Stands on rules, layout,
-bitmap; for the words on care.
+bitmap; when this node is the primary on events.
 """
 
 from .bitmap import ids
@@ -34,7 +34,7 @@ class Status:
         self.node_id = me
         self.role = role
         self.is_primary = role == "primary"
-        self.token = max(mine.token, view.token)
+        self.token = max(mine.token, view.token if view else 0)
         self.epoch = self.token >> 3
         self.primary = owner(mine.token)
         self.events = ()
@@ -42,13 +42,13 @@ class Status:
             from .events import pending
 
             self.events = pending(mine, view, alive, suspects, lost(view, node.config))
-        elif self.primary == me or released(view) or not mine.token:
+        elif self.primary == me or not mine.token or released(view):
             self.primary = None
         self.members = ids(alive)
         self.suspects = ids(suspects)
         self.dead = ids(mine.dead)
         self.absent = ids((1 << node.config.nodes) - 1 & ~alive & ~mine.dead)
-        self.eeproms = ids(view.good)
+        self.eeproms = ids(view.good) if view else ()
 
     def __repr__(self):
         text = "node %d: %s, primary %s, token %d (epoch %d)" % (

@@ -5,6 +5,7 @@ pause is counted.
 
 from eecluster.eeprom import Eeproms
 from eecluster.layout import Layout
+from eecluster.repair import judge
 from eecluster.slots import Slots
 from support import raises
 
@@ -344,7 +345,9 @@ def slots(page_size=64, count=2, cycle_us=0, node=0):
     made = Slots(wire, tuple(range(0x50, 0x50 + count)), form, timer, node)
     mine = form.new(node)
     mine.token = 15
-    made.look()
+    view = made.look()
+    for k in range(count):
+        judge(made, k, view)  # blank
     assert made.store(mine) == (1 << count) - 1
     made.look()
     wire.log = []
@@ -837,4 +840,110 @@ def test_a_foreign_label_at_the_first_attempt_only_is_no_fault():
     wire.chips[1][:20] = foreign.label(1)
     view = made.look()
     assert (view.heard, view.good, view.empty) == (7, 5, 0)
-    assert view.fault is not None  # heard to the end: not looked at again
+    assert (view.odd, view.fault) == (0b010, None)  # heard to the end: not looked at again
+    assert not judge(made, 1, view)
+    assert (view.heard, view.empty) == (7, 0) and "cluster_id" in str(view.fault)
+
+
+def wear_out(wire, made, copy, chips=(0, 1)):
+    """The page of that copy keeps nothing any more."""
+    store = wire.writeto_mem
+    at_worn = made.layout.slots[2 * made.node + copy]
+
+    def worn(address, at, data, *, addrsize=8):
+        k = address - 0x50
+        before = bytes(wire.chips[k][at : at + len(data)])
+        store(address, at, data, addrsize=addrsize)
+        if at == at_worn and k in chips:
+            wire.chips[k][at : at + len(data)] = before
+
+    wire.writeto_mem = worn
+
+
+def test_a_page_that_is_worn_out_on_every_chip_does_not_stop_the_board():
+    for copy in (0, 1):
+        made, mine, wire, _ = slots()
+        assert made.store(mine) == 0b11  # both copies are written
+        wear_out(wire, made, copy)
+        for _ in range(4):
+            view = made.look()
+            before = mine.revision
+            assert made.store(mine) == 0b11
+            assert made.look().records[made.node].revision == before + 1
+            assert view.good == 0b11
+
+
+def test_the_good_copy_is_not_risked_while_another_chip_has_kept_the_record():
+    made, mine, wire, _ = slots()
+    made.store(mine)
+    good = [bytes(chip) for chip in wire.chips]
+    wear_out(wire, made, 0, chips=(1,))
+    for _ in range(2):
+        made.look()
+        made.store(mine)
+    assert wire.chips[1][made.layout.slots[1] :][:64] == good[1][made.layout.slots[1] :][:64] or (
+        made.view.good == 0b01
+    )
+
+
+def test_a_chip_that_keeps_neither_copy_ends_it():
+    made, mine, wire, _ = slots(count=3)
+    made.store(mine)
+    wear_out(wire, made, 0, (0, 1, 2))
+    wear_out(wire, made, 1, (0, 1, 2))
+    made.look()
+    wire.log = []
+    assert made.store(mine) == 0
+    touched = [entry[1] for entry in wire.log if entry[0] == "w"]
+    assert touched.count(0) == 3 and touched.count(1) == touched.count(2) == 2
+
+
+def busy_chips(seconds_us, free_us=0):
+    """A chip that others keep busy: silent for so long from the first try on."""
+    made, mine, wire, timer = slots(count=2)
+    made.expect(True)
+    wire.busy_until_us[1] = timer.now_us + seconds_us
+    return made, mine, wire, timer
+
+
+def test_without_a_lock_a_chip_that_others_write_to_is_waited_for():
+    for busy_us in (20000, 40000):  # two boards: a beat, and three writes of a primary, 10 ms each
+        made, mine, wire, timer = busy_chips(busy_us)
+        view = made.look()
+        assert (view.heard, view.good) == (3, 3)
+        made, mine, wire, timer = busy_chips(busy_us)
+        wire.busy_until_us[1] = 0
+        made.look()
+        wire.busy_until_us[1] = timer.now_us + busy_us
+        assert made.store(mine) == 3
+
+
+def test_with_a_lock_it_is_not():
+    made, mine, wire, timer = busy_chips(40000)
+    made.expect(False)
+    assert made.look().heard == 1
+
+
+def test_a_chip_that_is_known_to_be_lost_is_not_waited_for():
+    made, mine, wire, timer = slots(count=2)
+    made.expect(True)
+    mine.lost = 0b10
+    made.store(mine)
+    wire.nacks[1] = 10000
+    timer.pauses = []
+    assert made.look().heard == 1
+    assert sum(timer.pauses) < 20000
+    mine.lost = 0
+    made.view.good = 1
+    made.store(mine)
+    timer.pauses = []
+    assert made.look().heard == 1
+    assert 40000 < sum(timer.pauses) < 100000
+
+
+def test_a_look_in_which_every_chip_answers_waits_for_nobody():
+    made, _, _, timer = slots(count=2)
+    made.expect(True)
+    timer.pauses = []
+    made.look()
+    assert timer.pauses == []

@@ -3,12 +3,14 @@
 `mine` is node 0's record unless a table says otherwise; a token is written `token(epoch, node)`.
 """
 
-import eecluster.lead as lead
 import eecluster.rules as rules
+import eecluster.takeover as takeover
 from eecluster.bitmap import bits, ids
 from eecluster.config import Config
-from eecluster.events import announced, pending, rivals
+from eecluster.events import pending, rivals
+from eecluster.events import record as note
 from eecluster.layout import Layout
+from eecluster.node import Node
 from eecluster.slots import View
 from support import raises
 
@@ -505,7 +507,7 @@ def test_the_token_of_a_claim():
     )
     for node, old, epoch, claimed in table:
         mine = record(node, token=old)
-        lead.claim(mine, look(token=old), config(), epoch)
+        takeover.claim(mine, look(token=old), config(), epoch)
         assert mine.token == claimed, (node, old, epoch)
         assert mine.token > old
 
@@ -526,7 +528,7 @@ def test_who_is_dead_in_a_claim():
         mine = record(token=token(1, 1), dead=dead)
         mine.runs = runs
         view = look(record(1, token=token(1, 1), released=released))
-        lead.claim(mine, view, config(), 0)
+        takeover.claim(mine, view, config(), 0)
         assert mine.dead == after, what
 
 
@@ -543,7 +545,7 @@ def test_what_a_claim_keeps():
             token=old, lineage=lineage, fell=fell, announced=1, primary=1, spare=2, released=1
         )
         mine.runs[0] = 2
-        lead.claim(mine, look(token=old), config(), 0)
+        takeover.claim(mine, look(token=old), config(), 0)
         assert (mine.lineage, mine.announced) == (lineage_after, told_after), what
         assert mine.fell == fell
         # not named primary before it is confirmed; requests and duties are of the old token
@@ -553,7 +555,7 @@ def test_what_a_claim_keeps():
 def test_a_cold_start_of_the_last_node():
     """The token 0 belongs to nobody, though `owner(0)` gives node 7."""
     mine = Layout(8, 4, 0, 1, 32768, 64, 0).new(7)
-    lead.claim(mine, look(), config(), 0)
+    takeover.claim(mine, look(), config(), 0)
     assert (mine.token, mine.lineage, mine.announced, mine.dead) == (token(1, 7), 0, 1, 0)
 
 
@@ -576,8 +578,8 @@ def test_asked():
             mine, record(1, token=token1, spare=spare1), record(2, token=token2, spare=spare2)
         )
         view.token = owned
-        assert lead.asked(view, 0) == found, (spare1, token1, spare2, token2)
-    assert lead.asked(look(token=owned), 0) == 0
+        assert takeover.asked(view, 0) == found, (spare1, token1, spare2, token2)
+    assert takeover.asked(look(token=owned), 0) == 0
 
 
 def test_proven():
@@ -592,7 +594,7 @@ def test_proven():
     for runs, looks, nodes in table:
         mine = record()
         mine.runs = runs
-        assert lead.proven(mine, config(readmit=looks)) == nodes, (runs, looks)
+        assert takeover.proven(mine, config(readmit=looks)) == nodes, (runs, looks)
 
 
 def test_readmit():
@@ -607,7 +609,7 @@ def test_readmit():
     for dead, nodes, after, runs in table:
         mine = record(dead=dead)
         mine.runs = [1, 2, 3, 4]
-        lead.readmit(mine, nodes)
+        takeover.readmit(mine, nodes)
         assert (mine.dead, mine.runs) == (after, runs), (dead, nodes)
 
 
@@ -626,7 +628,7 @@ def test_resting():
     for released, looks, counted, retries, rests, after in table:
         mine = record(released=released)
         mine.runs[0] = looks
-        assert lead.resting(mine, counted, config(retries=retries)) == rests, (released, looks)
+        assert takeover.resting(mine, counted, config(retries=retries)) == rests, (released, looks)
         assert (mine.released, mine.runs[0]) == (rests, after), (released, looks, counted)
 
 
@@ -699,20 +701,6 @@ def test_events_are_differences():
         assert all(event[2:] == (token(1, 0), 65535) for event in found)
 
 
-class Primary:
-    """What `announced` needs of a node: nothing changed since its look."""
-
-    def __init__(self, mine):
-        self.mine = mine
-        self.writes = 0
-
-    def ready(self, accept):
-        assert not accept
-
-    def write(self):
-        self.writes += 1
-
-
 def test_announced():
     table = (
         # kind, told before -> told after: joined, suspect, dead, lost, split, stuck, twin
@@ -728,30 +716,30 @@ def test_announced():
         ("duplicate_id", [0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 2]),
     )
     for kind, before, after in table:
-        node = Primary(record(n=65535, fell=1))
-        node.mine.told = before
-        announced(node, ((kind, 1, 15, 65535),))
-        assert node.mine.told == after, kind
-        assert node.mine.n == 0, kind  # 16 bits: it wraps
-        assert node.mine.fell == (kind != "split_brain"), kind
-        assert (node.mine.announced, node.writes) == (0, 1), kind
+        mine = record(n=65535, fell=1)
+        mine.told = before[:]
+        note(mine, ((kind, 1, 15, 65535),))
+        assert mine.told == after, kind
+        assert mine.n == 0, kind  # 16 bits: it wraps
+        assert mine.fell == (kind != "split_brain"), kind
+        assert mine.announced == 0, kind
 
 
 def test_announced_failover():
     for told in (0, 1):
-        node = Primary(record(announced=told))
-        announced(node, [("failover", 0, 15, 0)])
-        assert (node.mine.announced, node.mine.n, node.writes) == (1, 1, 1)
-        assert node.mine.told == [0] * 7
+        mine = record(announced=told)
+        note(mine, [("failover", 0, 15, 0)])
+        assert (mine.announced, mine.n) == (1, 1)
+        assert mine.told == [0] * 7
 
 
 def test_announced_refuses_what_is_no_event():
     good = ("joined", 1, 15, 0)
     for bad in (("gone", 1, 15, 0), ("joined", 8, 15, 0), ("joined", -1, 15, 0), "joined", 5):
-        node = Primary(record())
+        mine = record()
         with raises(ValueError, "events"):
-            announced(node, (good, bad))
-        assert (node.mine.told, node.mine.n, node.writes) == ([0] * 7, 0, 0), bad
+            note(mine, (good, bad))
+        assert (mine.told, mine.n) == ([0] * 7, 0), bad
 
 
 def test_nobody_has_strikes_before_the_first_token():
@@ -803,12 +791,12 @@ def test_another_node_that_is_dead_waits_longer():
 def test_no_claimant_is_dead_in_its_own_claim():
     for node in range(4):
         mine = record(node, token=token(1, 1), dead=0b1111)
-        lead.claim(mine, look(token=token(1, 1)), config(), 0)
+        takeover.claim(mine, look(token=token(1, 1)), config(), 0)
         assert mine.dead == 0b1111 & ~(1 << node), node
 
 
-class Looker:
-    """What `lead` needs of a node with three EEPROMs, whose writes reach those in `kept`."""
+class Looker(Node):
+    """A node with three EEPROMs, whose writes reach those in `kept`."""
 
     def __init__(self, mine, *others, fresh=0b111, held=None, kept=0b111):
         self.config = config(3)
@@ -857,7 +845,7 @@ def test_confirm():
         node = Looker(
             record(0, token=mine), record(1, token=other), fresh=fresh, held=held, kept=kept
         )
-        assert bool(lead.confirm(node)) == leads, what
+        assert bool(node.confirm()) == leads, what
         assert node.leading is leads, what
         assert node.done == done, what
         named = 0b0001 if leads else 0b0010 if other > mine else 0
@@ -879,7 +867,7 @@ def test_only_who_is_confirmed_marks_nodes_dead_and_takes_them_back():
         mine = record(0, token=owned, dead=0b0100, run=one)
         mine.runs[2] = two
         node = Looker(mine, record(1), record(2), fresh=0, held=0, kept=kept)
-        lead.lead(node, counted)
+        node.lead(counted)
         assert (node.mine.dead, node.mine.token) == (dead, highest), what
         assert node.leading == (kept == 0b111), what
 
@@ -914,15 +902,15 @@ def test_what_each_node_reports():
 def test_announced_by_any_primary():
     for me in range(4):
         for told in (0, 1):
-            node = Primary(record(me, announced=told))
-            announced(node, [("joined", 0, 15, 0)])
-            assert node.mine.announced == told  # its takeover is still to be told, or was
-            announced(node, [("failover", me, 15, 1)])
-            assert node.mine.announced == 1
+            mine = record(me, announced=told)
+            note(mine, [("joined", 0, 15, 0)])
+            assert mine.announced == told  # its takeover is still to be told, or was
+            note(mine, [("failover", me, 15, 1)])
+            assert mine.announced == 1
 
 
 def test_what_is_no_event_is_named():
     for bad in (("joined",), (), ("gone", 1, 15, 0), "joined"):
         text = "events: expected those of a Status, got {!r}".format(bad)
         with raises(ValueError, text):
-            announced(Primary(record()), [bad])
+            note(record(), [bad])

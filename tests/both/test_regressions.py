@@ -268,5 +268,7 @@ def test_two_chips_are_swapped_in_the_duty():
         kit.chips[2].load(one)
 
     before, after, status = exchanged_in_the_duty(swap)
-    assert after == before
-    assert status.role == "isolated"
+    assert (status.role, status.eeproms) == ("primary", (0, 1, 2))
+    assert after[0] != before[0]
+    for number, k in ((1, 2), (2, 1)):  # written as what they are
+        assert Kit(2, 3).format.newest(after[k], number, 0)["seqs"][0] == 4
