@@ -7,7 +7,7 @@ A table stands after a line `<!-- table: NAME -->`, to the next empty line.
 
 import json
 
-from soak.report import refilled, table
+from reporting.tables import refilled, table
 
 from proof.faults import ROWS
 from proof.mistakes import MISTAKES

@@ -12,12 +12,12 @@ and spaces.
 import json
 import sys
 import time
-from pathlib import Path
 
 import click
+from reporting import DATA
+from reporting.fingerprint import fingerprint
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from soak.jobs import fingerprint
 
 from proof.breach import Breach
 from proof.crashes import Sweep
@@ -25,7 +25,6 @@ from proof.explore import Explorer
 from proof.program import Setup
 from proof.spaces import QUICK, SPACES
 
-DATA = Path(__file__).resolve().parent.parent / "docs" / "data"
 CODE = ("src/eecluster",) + tuple(
     f"proof/{name}.py"
     for name in (

@@ -12,7 +12,7 @@ from proof import report  # noqa: E402
 from proof.history import TESTED_SEEDS  # noqa: E402
 from proof.search import SWEEPS  # noqa: E402
 from proof.spaces import SPACES  # noqa: E402
-from soak.report import placed  # noqa: E402
+from reporting.tables import placed  # noqa: E402
 
 TEXT = report.PAGE.read_text("utf-8")
 
