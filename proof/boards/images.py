@@ -78,13 +78,9 @@ class Images:
 
     def blank_chip(self, image, k):
         """The image with a new chip in the place of chip k."""
-        return self.exchange(image, k, self.blank)
-
-    def exchange(self, image, k, other):
-        """The image with chip k as it is in another image."""
         start, end = k * self.per_chip, (k + 1) * self.per_chip
         pages = self.tuples[image]
-        return self.number(pages[:start] + self.tuples[other][start:end] + pages[end:])
+        return self.number(pages[:start] + (0,) * self.per_chip + pages[end:])
 
     def chip(self, image, k):
         """All bytes of the cluster's pages on chip k."""

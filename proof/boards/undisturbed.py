@@ -98,16 +98,11 @@ class Undisturbed:
         """(image, highest confirmed token) after these steps from blank chips on: see Space."""
         image = self.images.blank
         highest = 0
-        kept = {}
         reach = None
         for step in steps:
             kind = step[0]
-            if kind == "keep":
-                kept[step[1]] = image
-            elif kind == "blank":
+            if kind == "blank":
                 image = self.images.blank_chip(image, step[1])
-            elif kind == "stale":
-                image = self.images.exchange(image, step[1], kept[step[2]])
             elif kind == "reach":
                 reach = step[1]
             else:

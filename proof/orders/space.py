@@ -3,8 +3,7 @@
 It says what led to it, who does what in it, and what else may happen on the way:
 
 before     steps from blank chips on: (node,) or (node, calls) is a wake; ("blank", chip);
-           ("keep", name) and ("stale", chip, name): the chip is as it was then; ("reach", bitmap):
-           the EEPROMs that answer from then on, all without it
+           ("reach", bitmap): the EEPROMs that answer from then on, all without it
 programs   (node, wakes) for each board: these run at the same time, in every order
 outside    what happens to chips, in this order, at any time: ("lost", chip) and ("back", chip), for
            all nodes or only for those named after the chip; ("blank", chip)
