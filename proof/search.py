@@ -28,7 +28,8 @@ from proof.orders.spaces import QUICK, SPACES
 
 CODE = (
     "src/eecluster", "proof/boards", "proof/breach.py", "proof/crashes", "proof/decode.py",
-    "proof/judges/judge.py", "proof/judges/rulebook.py", "proof/orders", "proof/search.py",
+    "proof/judges/judge.py", "proof/judges/recovery.py", "proof/judges/rulebook.py",
+    "proof/orders", "proof/search.py",
 )  # fmt: skip
 
 

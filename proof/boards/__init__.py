@@ -1,7 +1,7 @@
 """Boards whose every transfer is a step, and chips whose contents are numbers.
 
 What the searches of every order and of every crash share: the shipped `Cluster`, run on an I2C
-object that they answer, and what a wake leaves on the chips. Nothing here judges.
+object that they answer, and what a wake leaves on the chips. Who judges is handed in.
 
     images         contents of chips, each once and by number
     canonical      one image for all that say the same

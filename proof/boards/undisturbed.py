@@ -1,5 +1,4 @@
-"""Boards that wake one after the other, undisturbed: how a search comes to its start, and what
-follows from its end.
+"""Boards that wake one after the other, undisturbed: how a search comes to its start.
 
 Rule: what a wake leaves on the chips follows from what was there, so each is run once. Who judges
 the wakes is handed in. Stands on canonical and program.
@@ -10,8 +9,6 @@ from proof.boards.images import keyed
 from proof.boards.machine import DONE
 from proof.boards.program import WAKE, Program
 from proof.breach import Breach
-
-STAYS = 3  # rounds in which nothing may change, after those in which the dead are taken back
 
 
 class Wake:
@@ -42,8 +39,6 @@ class Undisturbed:
         self.most = setup.eeproms * (24 + 16 * setup.nodes)
         self.runs = 0  # of programs: other wakes are known
         self._wakes = {}
-        self.settled = []  # (image, nodes, their reach, highest)
-        self._settled = set()
 
     def wake(self, image, node, calls=WAKE, reach=None, highest=0):
         """One wake, undisturbed."""
@@ -111,65 +106,6 @@ class Undisturbed:
                 highest = max(highest, wake.confirmed)
         return image, highest
 
-    def settle(self, image, nodes, reach=None, highest=0):
-        """I5: when these nodes go on waking in turn, is there soon one primary, and does it stay?
-
-        ``reach``: node -> bitmap of the EEPROMs that it reaches. ``Breach`` if not.
-        """
-        reached = tuple(sorted(reach.items())) if reach else None
-        key = keyed((image, nodes, reached, highest))
-        if key not in self._settled:
-            self._settled.add(key)
-            self.settled.append((image, nodes, reached, highest))
-            for order in (nodes, tuple(reversed(nodes))):
-                self._settle(image, order, reach or {}, highest)
-
-    def _settle(self, image, nodes, reach, highest):
-        setup = self.setup
-        able = [node for node in nodes if self.able(image, reach.get(node, self.everywhere))]
-        begin = setup.retries + 2  # from this round on there is one primary
-        patience = setup.readmit or 0
-        statuses = {}
-        leaders: list = []
-        dead: set = set()
-        for n in range(1, begin + 2 * patience + STAYS + 1):
-            for node in nodes:
-                wake = self.wake(image, node, WAKE, reach.get(node), highest)
-                image, highest = self.canonical(wake.image, max(highest, wake.confirmed))
-                statuses[node] = wake.status
-            before, was_dead = leaders, dead
-            leaders = [node for node in nodes if statuses[node] and statuses[node].is_primary]
-            if n == begin and not leaders:
-                if not all([statuses[node] and statuses[node].role == "dead" for node in able]):
-                    raise Breach("I5", "no primary after %d rounds: %s" % (n, told(statuses)))
-                if not able or setup.readmit is None:
-                    return  # as promised: they wait for their EEPROMs, or for reset_node()
-                begin += patience
-            if n >= begin:
-                if len(leaders) != 1 or any([statuses[node].role == "isolated" for node in able]):
-                    raise Breach("I5", "after %d rounds: %s" % (n, told(statuses)))
-                dead = set(statuses[leaders[0]].dead).intersection(able)
-                if n > begin and (leaders != before or dead - was_dead):
-                    raise Breach("I5", "after %d rounds still changes: %s" % (n, told(statuses)))
-                if n == begin + patience + STAYS:
-                    if dead and patience:
-                        raise Breach("I5", "not taken back: %s" % told(statuses))
-                    return
-
-    def able(self, image, reach):
-        """May a node lead that reaches these EEPROMs? Those without a slot do not count, unless
-        they are half of all or more: then there never was a quorum.
-        """
-        good = self.judge.good(image) & reach
-        empty = reach & ~good
-        half = sum([empty >> k & 1 for k in range(self.setup.eeproms)]) * 2 >= self.setup.eeproms
-        return self.quorate(good) or half and self.quorate(reach)
-
     def quorate(self, reach):
         """Are these EEPROMs a quorum?"""
         return sum([reach >> k & 1 for k in range(self.setup.eeproms)]) >= self.setup.format.quorum
-
-
-def told(statuses):
-    """All statuses in one line."""
-    return "; ".join([str(status) for status in statuses.values()])

@@ -8,7 +8,7 @@ alone, and with the others alone when the EEPROM of the dead board is gone with 
 
 A board that is cut off leaves the chips as they are then, so the cuts between two writes leave the
 same; tests/both/test_crashes.py cuts in the simulator, where the program itself is ended.
-Stands on judge and undisturbed.
+Stands on judge, recovery and undisturbed.
 """
 
 from proof.boards.images import Images, keyed
@@ -17,6 +17,7 @@ from proof.boards.tears import TEARS, torn
 from proof.boards.undisturbed import Undisturbed
 from proof.breach import Breach
 from proof.judges.judge import Judge
+from proof.judges.recovery import Recovery
 
 OPERATIONS = {
     "wake": WAKE,
@@ -48,7 +49,9 @@ class Sweep:
     def __init__(self, setup):
         self.setup = setup
         self.images = Images(setup)
-        self.undisturbed = Undisturbed(setup, self.images, Judge(setup, self.images))
+        judge = Judge(setup, self.images)
+        self.undisturbed = Undisturbed(setup, self.images, judge)
+        self.recovery = Recovery(setup, self.undisturbed, judge)
         self.canonical = self.undisturbed.canonical
         self.operations = operations(setup.nodes)
         self.most_transfers = 0  # of a wake
@@ -139,12 +142,12 @@ class Sweep:
         """What follows from what a cut of that node has left."""
         everybody = tuple(range(self.setup.nodes))
         others = tuple([other for other in everybody if other != node])
-        self.undisturbed.settle(image, everybody, highest=highest)
+        self.recovery.settle(image, everybody, highest=highest)
         if others:
-            self.undisturbed.settle(image, others, highest=highest)
+            self.recovery.settle(image, others, highest=highest)
             if 1 < self.setup.eeproms > node:
                 reach = {other: self.undisturbed.everywhere & ~(1 << node) for other in others}
-                self.undisturbed.settle(image, others, reach, highest)
+                self.recovery.settle(image, others, reach, highest)
 
     def replay(self, moves, log):
         """Do these operations, the last one perhaps cut off. ``Breach`` as it was found."""

@@ -6,7 +6,7 @@ I2  no confirmation succeeds with a token below one that was confirmed before it
     the start of its call, or for a claim, which reads after it has written, at its last write
 I4  nothing is written but the own slot, and labels: where none is in order, as they must be
 I5  where all programs end, and the boards go on waking one after the other, there is one primary
-    within ``retries + 2`` looks (``readmit`` more if all were dead), and it stays: see undisturbed
+    within ``retries + 2`` looks (``readmit`` more if all were dead), and it stays: see recovery
 
 And the rules of rulebook. The bytes are decoded by ``decode``, not by the library. Stands on
 rulebook and images.

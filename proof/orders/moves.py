@@ -4,7 +4,8 @@ Rule: what can happen from here on follows from the chips' contents, from where 
 waits, and from what the judge has to remember: that is a state. A transfer is one atomic step, and
 a chip's write is done when it ends.
 
-Runs on CPython and on MicroPython. Stands on judge, undisturbed and machine.
+Runs on CPython and on MicroPython. Stands on judge, recovery, undisturbed and
+machine.
 """
 
 from proof.boards.images import PAGE, Images
@@ -14,6 +15,7 @@ from proof.boards.tears import torn
 from proof.boards.undisturbed import Undisturbed
 from proof.breach import Breach
 from proof.judges.judge import Judge
+from proof.judges.recovery import Recovery
 
 # places in a state
 IMAGE = 0  # what the chips hold
@@ -36,6 +38,7 @@ class Moves:
         self.images = Images(self.setup)
         self.judge = Judge(self.setup, self.images)
         self.undisturbed = Undisturbed(self.setup, self.images, self.judge)
+        self.recovery = Recovery(self.setup, self.undisturbed, self.judge)
         self.nodes = [node for node, _ in space.programs]
         self.boards = range(len(self.nodes))
         self.machines = [Machine(Program(self.setup, *program)) for program in space.programs]
@@ -194,4 +197,4 @@ class Moves:
         for gone in [[]] + away:
             nodes = [node for node in range(self.setup.nodes) if node not in gone]
             if nodes:
-                self.undisturbed.settle(image, tuple(nodes), reach, state[HIGHEST])
+                self.recovery.settle(image, tuple(nodes), reach, state[HIGHEST])

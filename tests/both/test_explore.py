@@ -125,7 +125,7 @@ def judged(explorer, tokens=False):
     found = sorted(
         [
             (contents(explorer, [image]), list(nodes), str(reach), tokens and highest)
-            for image, nodes, reach, highest in explorer.undisturbed.settled
+            for image, nodes, reach, highest in explorer.recovery.settled
         ]
     )
     return [one for n, one in enumerate(found) if not n or one != found[n - 1]]
