@@ -70,7 +70,7 @@ types: setup .venv/.cloud ## check types: the library against MicroPython's, the
 	$(BIN)/python -m mypy.stubtest eecluster --allowlist types/stubtest.txt
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes eecluster
 	$(BIN)/pyright
-	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench proof soak docs/draw $(filter-out docs/conf.py,$(wildcard docs/*.py)) examples/avocado/rehearsal
+	$(BIN)/mypy src/eecluster_sim src/eecluster/hosttime.py bench proof reporting soak docs/draw $(filter-out docs/conf.py,$(wildcard docs/*.py)) examples/avocado/rehearsal
 	MYPYPATH=src:examples/avocado:examples/avocado/cloud/functions $(BIN)/mypy examples/avocado/provision.py examples/avocado/cloud/functions
 
 docs: .venv-docs/.stamp ## build the documentation into build/docs

@@ -8,9 +8,9 @@ which a node of that role is next. Steps, each with those before it:
     start     loads the image              look      knows its role
     import    imports the library          wake      the whole wake
 
-and those of bench.steps. Small, because it shares the heap with what is measured. The I2C object
-allocates nothing that a real one would not; time stands still, so that nothing varies. CPython
-makes the images with it.
+bench.steps has more of them. Small, because it shares the heap with what is measured. The I2C
+object allocates nothing that a real one would not; time stands still, so that nothing varies.
+CPython makes the images with it.
 """
 
 import sys
@@ -98,15 +98,16 @@ def import_library(system):
         import bench.first_version  # noqa: F401
 
 
-def main(system, role, nodes, eeproms, step):
+def loaded(system, role, nodes, eeproms):
+    """A setting with its image, and the name of that role, size and system in files."""
     setting = Setting(system, int(nodes), int(eeproms))
     name = "-" + "-".join((system, role, nodes, eeproms))
     setting.load("image" + name)
-    if step not in ("start", "import", "look", "wake"):
-        from bench import steps
+    return setting, name
 
-        print(getattr(steps, step)(setting, ROLE_NODE[role], "trace" + name))
-        return
+
+def main(system, role, nodes, eeproms, step):
+    setting, _ = loaded(system, role, nodes, eeproms)
     if step != "start":
         import_library(system)
     if step in ("look", "wake"):

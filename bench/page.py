@@ -5,8 +5,8 @@ what of it is shown: its value, floor, first_version, or the goal.
 """
 
 from docs.draw import everything
-from soak.report import placed
-from soak.report import table as lines_of
+from reporting.tables import placed
+from reporting.tables import table as lines_of
 
 from bench import kept, locks, unixport, wakes
 from bench.figures import GOALS

@@ -1,10 +1,16 @@
-"""More steps of bench.board, on MicroPython, and the making of its images, on CPython."""
+"""More steps than bench.board has, on MicroPython, and the making of its images, on CPython.
+
+    micropython -m bench.steps SYSTEM ROLE NODES EEPROMS STEP
+
+Steps: heap, trace, idle, replay. Stands on board.
+"""
 # pyright: reportAttributeAccessIssue=false
 # mypy: disable-error-code="attr-defined"
 
 import gc
+import sys
 
-from bench.board import ROLE_NODE, RamI2C, Setting, import_library
+from bench.board import ROLE_NODE, RamI2C, Setting, import_library, loaded
 from bench.peers import blank, wake
 
 
@@ -97,3 +103,15 @@ def replay(setting, node, trace_path, really=True):
         else:
             i2c.readfrom_mem_into(addr, memaddr, views[i], addrsize=16)
     return gc.mem_alloc() - before
+
+
+STEPS = {"heap": heap, "trace": trace, "idle": idle, "replay": replay}
+
+
+def main(system, role, nodes, eeproms, step):
+    setting, name = loaded(system, role, nodes, eeproms)
+    print(STEPS[step](setting, ROLE_NODE[role], "trace" + name))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from bench.peers import SYSTEMS
 from bench.sizes import LIBRARY, package_files
-from bench.steps import make_image
+from bench.steps import STEPS, make_image
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
@@ -206,5 +206,6 @@ def twice(measure, *args, **options):
 
 
 def _board(system, role, size, step):
-    """The arguments that run bench.board."""
-    return "-m", "bench.board", system, role, *size, step
+    """The arguments that run a step of bench.board or of bench.steps."""
+    module = "bench.steps" if step in STEPS else "bench.board"
+    return "-m", module, system, role, *size, step

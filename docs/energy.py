@@ -9,7 +9,7 @@ in mC (1 mA for 1 s), and a linear regulator takes from the battery what it give
 import json
 from pathlib import Path
 
-from soak.report import refilled, table
+from reporting.tables import refilled, table
 
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "avocado.md"

@@ -8,7 +8,7 @@ computed from them. Nothing of it was run.
 
 from pathlib import Path
 
-from soak.report import refilled, table
+from reporting.tables import refilled, table
 
 PAGE = Path(__file__).resolve().parent / "fleet.md"
 

@@ -7,12 +7,13 @@ A table stands after a line `<!-- table: NAME -->`, to the next empty line.
 
 import json
 
-from soak.report import refilled, table
+from reporting import DATA
+from reporting.tables import refilled, table
 
-from proof.faults import ROWS
-from proof.mistakes import MISTAKES
-from proof.search import DATA, SWEEPS
-from proof.spaces import QUICK, SPACES
+from proof.crashes.sweeps import SWEEPS
+from proof.mutants.mistakes import MISTAKES
+from proof.orders.spaces import QUICK, SPACES
+from proof.simulation.coverage import ROWS
 
 PAGE = DATA.parent / "trust.md"
 
@@ -73,7 +74,7 @@ def faults():
 
 
 def mistakes():
-    """The twenty mistakes: one row each."""
+    """The planted mistakes: one row each."""
     rows = [
         (mistake.wrong, " ".join((mistake.caught_by[0], f"`{mistake.caught_by[1]}`")))
         for mistake in MISTAKES

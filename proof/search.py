@@ -1,50 +1,36 @@
-"""The searches from the command line: every interleaving, every crash.
+"""The searches from the command line: every order, every crash.
 
     python -m proof.search                  the spaces and sweeps that `make test` does: their sizes
     python -m proof.search --all            those that take longer, too; --keep: for the docs
     python -m proof.search "older copy"     one of them
     python -m proof.search --case '...'     what a breach printed: each transfer, to read
 
-Ends with 1 if a promise is broken, and then prints a shortest way to it. Stands on explore, crashes
-and spaces.
+Ends with 1 if a promise is broken, and then prints a shortest way to it. Stands on orders and
+crashes.
 """
 
 import json
 import sys
 import time
-from pathlib import Path
 
 import click
+from reporting import DATA
+from reporting.fingerprint import fingerprint
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from soak.jobs import fingerprint
 
+from proof.boards.program import Setup
 from proof.breach import Breach
-from proof.crashes import Sweep
-from proof.explore import Explorer
-from proof.program import Setup
-from proof.spaces import QUICK, SPACES
+from proof.crashes.sweep import Sweep
+from proof.crashes.sweeps import QUICK_SWEEPS, SWEEPS
+from proof.orders.explorer import Explorer
+from proof.orders.spaces import QUICK, SPACES
 
-DATA = Path(__file__).resolve().parent.parent / "docs" / "data"
-CODE = ("src/eecluster",) + tuple(
-    f"proof/{name}.py"
-    for name in (
-        "canon", "crashes", "decode", "explore", "images", "judge", "machine", "program", "quiet",
-        "rulebook", "search", "spaces",
-    )
+CODE = (
+    "src/eecluster", "proof/boards", "proof/breach.py", "proof/crashes", "proof/decode.py",
+    "proof/judges/judge.py", "proof/judges/recovery.py", "proof/judges/rulebook.py",
+    "proof/orders", "proof/search.py",
 )  # fmt: skip
-
-# name: ((nodes, eeproms), wakes) of a sweep; all of SWEEPS, those of QUICK_SWEEPS in `make test`
-QUICK_SWEEPS = {
-    "2 nodes, 1 EEPROM, 2 wakes": ((2, 1), 2),
-    "2 nodes, 2 EEPROMs, 1 wake": ((2, 2), 1),
-    "3 nodes, 1 EEPROM, 1 wake": ((3, 1), 1),
-}
-SWEEPS = {
-    **QUICK_SWEEPS,
-    "2 nodes, 1 EEPROM, 4 wakes": ((2, 1), 4),
-    "2 nodes, 3 EEPROMs, 1 wake": ((2, 3), 1),
-}
 
 
 def explore(name, progress=None):
@@ -82,7 +68,7 @@ def sweep(name, progress=None):
         "states": len(made.origins),
         "cuts": made.cuts,
         "left": len(made.left),
-        "wakes": made.quiet.runs,
+        "wakes": made.undisturbed.runs,
         "transfers": made.most_transfers,
         "seconds": round(time.process_time() - started_s, 1),
     }

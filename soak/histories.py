@@ -4,7 +4,8 @@
 
 Each run takes new seeds: it begins where the last one of the same code ended. Prints what it came
 to, and for each promise that was broken the command that replays it. --keep puts the longest run so
-far into docs/data/histories.json. A result belongs to the code that made it (see soak.jobs).
+far into docs/data/histories.json. A result belongs to the code that made it: see
+reporting.fingerprint.
 """
 
 import json
@@ -15,18 +16,15 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from datetime import date
 
 import click
-from proof.history import YEAR_S, add, figures, run_seeds
+from proof.history.outcome import YEAR_S, add, figures, run_seeds
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from soak import jobs
 
-CODE = ("src/eecluster", "src/eecluster_sim") + tuple(
-    f"proof/{name}.py"
-    for name in (
-        "breach", "decode", "faults", "field", "generate", "history", "moods", "oracle", "play",
-        "promises", "rulebook", "story", "strangers", "wakes",
-    )
+CODE = (
+    "src/eecluster", "src/eecluster_sim", "proof/breach.py", "proof/decode.py", "proof/history",
+    "proof/judges", "proof/simulation",
 )  # fmt: skip
 FIRST_SEED = 10_000  # those before it are for tests
 BATCH = 10

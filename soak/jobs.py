@@ -4,17 +4,16 @@ Rule: a result belongs to the code that made it. Progress is kept in a file afte
 that was stopped goes on there, and one of other code starts anew.
 """
 
-import ast
-import hashlib
 import json
 import os
 import re
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
+from reporting import DATA as KEPT
+from reporting import ROOT
+from reporting.fingerprint import fingerprint as fingerprint  # for the parts, beside SIMULATOR
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-ROOT = Path(__file__).resolve().parent.parent
 SIMULATOR = ("bench/locks.py", "soak/locks.py") + tuple(
     f"src/eecluster_sim/{name}"
     for name in (
@@ -23,38 +22,7 @@ SIMULATOR = ("bench/locks.py", "soak/locks.py") + tuple(
     )
 )  # fmt: skip
 STATES = ROOT / "build" / "soak"
-KEPT = ROOT / "docs" / "data"  # results that are in the docs, where others can go on
 BATCH = 50  # seeds
-
-
-def fingerprint(*folders: str) -> str:
-    """Of the code in these folders and files, comments, docstrings and annotations left out."""
-    paths = [path for folder in folders for path in _files(ROOT / folder)]
-    digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(ast.dump(Bare().visit(ast.parse(path.read_text()))).encode())
-    return digest.hexdigest()[:16]
-
-
-class Bare(ast.NodeTransformer):
-    """Takes away what does not run."""
-
-    def visit_Expr(self, node):
-        return None if isinstance(node.value, ast.Constant) else node
-
-    def visit_AnnAssign(self, node):
-        return node.value and ast.Assign([node.target], node.value)
-
-    def visit_arg(self, node):
-        return ast.arg(node.arg)
-
-    def visit_FunctionDef(self, node):
-        node.returns = None
-        return self.generic_visit(node)
-
-
-def _files(path):
-    return [path] if path.is_file() else [p for p in path.rglob("*.py") if "upy" not in p.parts]
 
 
 def merge(total: dict, more: dict) -> dict:

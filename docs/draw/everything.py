@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from docs.draw import eeprom_map, failover, overview, roles, sizing
-from soak.report import refilled
+from reporting.tables import refilled
 
 DOCS = Path(__file__).resolve().parents[1]
 IMG = DOCS / "img"

@@ -6,7 +6,7 @@ from functools import cache
 
 from bench import wakes
 from docs.draw.plot import Axis, Plot
-from soak.report import table
+from reporting.tables import table
 
 from eecluster_sim import PARTS
 

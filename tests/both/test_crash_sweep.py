@@ -2,10 +2,10 @@
 tests/host/test_searches.py.
 """
 
+from proof.boards.program import Setup
+from proof.boards.tears import TEARS, torn
 from proof.breach import Breach
-from proof.crashes import CUT, Sweep, calls
-from proof.program import Setup
-from proof.quiet import TEARS, torn
+from proof.crashes.sweep import CUT, Sweep, calls
 
 from eecluster_sim import Random
 from support import raises
@@ -50,10 +50,10 @@ def agrees(setup, seed, wakes=60):
     different = 0
     for _ in range(wakes):
         node, name = random.choice(sweep.operations)
-        wake = sweep.quiet.wake(raw[0], node, calls(name), highest=raw[1])
+        wake = sweep.undisturbed.wake(raw[0], node, calls(name), highest=raw[1])
         raw = wake.image, max(raw[1], wake.confirmed)
         small = sweep.after(small, (node, name))
-        assert sweep.canon(*raw) == small, (seed, node, name)
+        assert sweep.canonical(*raw) == small, (seed, node, name)
         different += raw != small
     assert different > wakes / 2
 
@@ -72,7 +72,7 @@ def test_canonical_is_canonical():
     sweep = Sweep(Setup(2, 2))
     sweep.reach(2)
     for image, highest in sweep.origins:
-        assert sweep.canon(image, highest) == (image, highest)
+        assert sweep.canonical(image, highest) == (image, highest)
 
 
 # Is the sweep right?
@@ -81,13 +81,13 @@ def test_canonical_is_canonical():
 def test_a_breach_is_told_with_the_way_to_it():
     sweep = Sweep(Setup(2, 1))
     sweep.reach(1)
-    sweep.quiet.most = 30  # no wake may take longer, which is wrong for some
+    sweep.undisturbed.most = 30  # no wake may take longer, which is wrong for some
     with raises(Breach, "I6: node ", "makes more than 30 transfers") as caught:
         sweep.crash()
     moves = caught.error.moves
     assert 1 <= len(moves) <= 2, moves
     again = Sweep(Setup(2, 1))
-    again.quiet.most = 30
+    again.undisturbed.most = 30
     with raises(Breach, "I6: node ", "makes more than 30 transfers"):
         again.replay(moves, print)
 

@@ -2,15 +2,15 @@
 others are in tests/host/test_searches.py.
 """
 
+from proof.boards.images import CPYTHON, Images, keyed
+from proof.boards.machine import CRASH, Machine
+from proof.boards.program import FIRST, WAKE, Program, Setup
+from proof.boards.tears import TEARS
 from proof.breach import Breach
-from proof.explore import BOARDS, CRASHES, IMAGE, TURN, Explorer
-from proof.images import CPYTHON, Images, keyed
-from proof.judge import Judge
-from proof.machine import CRASH, Machine
-from proof.program import FIRST, Program, Setup
-from proof.quiet import TEARS, WAKE
-from proof.spaces import (
-    Space,
+from proof.judges.judge import Judge
+from proof.orders.explorer import Explorer
+from proof.orders.moves import BOARDS, CRASHES, IMAGE, TURN
+from proof.orders.situations import (
     claims,
     cold_start,
     lost_in_between,
@@ -20,6 +20,7 @@ from proof.spaces import (
     returns,
     silent_primary,
 )
+from proof.orders.space import Space
 
 from support import raises
 
@@ -124,7 +125,7 @@ def judged(explorer, tokens=False):
     found = sorted(
         [
             (contents(explorer, [image]), list(nodes), str(reach), tokens and highest)
-            for image, nodes, reach, highest in explorer.quiet.settled
+            for image, nodes, reach, highest in explorer.recovery.settled
         ]
     )
     return [one for n, one in enumerate(found) if not n or one != found[n - 1]]

@@ -16,7 +16,7 @@ AVOCADO = ROOT / "examples" / "avocado"
 sys.path.insert(0, str(ROOT))
 
 from docs import energy, fleet, wiring  # noqa: E402
-from soak.report import placed  # noqa: E402
+from reporting.tables import placed  # noqa: E402
 
 PAGES = [energy.PAGE, fleet.PAGE, AVOCADO / "README.md"]
 MONITOR, FLEET = (page.read_text("utf-8") for page in PAGES[:2])

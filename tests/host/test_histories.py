@@ -12,15 +12,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from proof import history, wakes
 from proof.breach import Breach
-from proof.faults import ROWS
-from proof.generate import make
-from proof.history import TESTED_SEEDS, add, breaks, outcome, run_seeds
-from proof.oracle import Bytes, Calm, Oracle
-from proof.play import Play
-from proof.shrink import shrink
-from proof.story import History
+from proof.history import __main__ as history
+from proof.history.generate import make
+from proof.history.outcome import TESTED_SEEDS, add, breaks, outcome, run_seeds
+from proof.history.shrink import shrink
+from proof.judges.calm import Calm
+from proof.judges.oracle import Oracle
+from proof.judges.raw import RawChips
+from proof.simulation import wakes
+from proof.simulation.coverage import ROWS
+from proof.simulation.events import History
+from proof.simulation.run import Simulation
 from rich.console import Console
 
 from eecluster import lead, rules, slots
@@ -95,7 +98,7 @@ def test_seeds_differ():
 
 
 def test_oracle_reads_labels_and_blank_chips():
-    form = Bytes(3, 4, cluster_id=9)
+    form = RawChips(3, 4, cluster_id=9)
     for k in range(4):
         label = form.label(k)
         assert form.label_is_good(label, k) and not form.label_is_good(label, k ^ 1)
@@ -124,7 +127,7 @@ def test_oracle_reads_records():
 
 def started(**setup):
     """A run of a warm cluster."""
-    return Play(History({**PLAIN, **setup})).run()
+    return Simulation(History({**PLAIN, **setup})).run()
 
 
 def broken(promise, call, *args):
@@ -305,9 +308,9 @@ def test_a_mild_history_skips_what_is_more_than_promised():
         [1002, "wake", 0],
         [1003, "blank", 1],  # the first one is filled again
     ]
-    run = Play(History(PLAIN, events)).run()
+    run = Simulation(History(PLAIN, events)).run()
     assert run.counts["blank"] == 2 and run.counts["skipped"] == 1
-    run = Play(History({**PLAIN, "mild": False}, events)).run()
+    run = Simulation(History({**PLAIN, "mild": False}, events)).run()
     assert run.counts["blank"] == 3
 
 
@@ -321,14 +324,14 @@ def test_an_old_chip_and_one_out_of_reach_are_two():
         [1005, "reach", 1, [1]],
         [1006, "stale", 0],
     ]
-    run = Play(History(PLAIN, events)).run()
+    run = Simulation(History(PLAIN, events)).run()
     assert run.counts["stale"] == 1 and run.counts["reach"] == 1 and run.counts["skipped"] == 2
 
 
 def test_available_keeps_one_that_took_part():
     setup = {**PLAIN, "eeproms": 2, "quorum": "available"}
     events = [[1000, "unplug", 0], [1001, "unplug", 1], [1002, "reach", 0, [1]]]
-    run = Play(History(setup, events)).run()
+    run = Simulation(History(setup, events)).run()
     assert run.counts["unplug"] == 1 and run.counts["skipped"] == 2
 
 

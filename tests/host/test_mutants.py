@@ -1,4 +1,4 @@
-"""The mutants of proof/mistakes.py are what they say: they apply, a quiet cluster works, and the
+"""The mutants of proof/mutants are what they say: they apply, a quiet cluster works, and the
 searches of `make test` catch each of them with a short case that replays.
 """
 
@@ -10,10 +10,13 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from proof import mutants
-from proof.history import TESTED_SEEDS
-from proof.mistakes import MISTAKES, Mistake
-from proof.spaces import QUICK
+from proof.history.outcome import TESTED_SEEDS
+from proof.mutants import __main__ as mutants
+from proof.mutants import mutant
+from proof.mutants.mistake import Mistake
+from proof.mutants.mistakes import MISTAKES
+from proof.orders.spaces import QUICK
+from reporting import ROOT
 
 EACH = pytest.mark.parametrize("mistake", MISTAKES, ids=list(mutants.MUTANTS))
 
@@ -57,7 +60,7 @@ def quiet(mistake):
     config = {"part": "AT24C256C", "eeproms": 2, "interval": 0, **mistake.config}
     arguments = [str(config[key]) for key in ("part", "eeproms", "interval")]
     command = ["python", "-c", STEADY, *arguments]
-    return mutants.run(mistake, command, capture_output=True, text=True)
+    return mutant.run(mistake, command, capture_output=True, text=True)
 
 
 def test_there_are_so_many():
@@ -68,13 +71,13 @@ def test_there_are_so_many():
 def test_a_quiet_cluster_works(mistake):
     done = quiet(mistake)
     assert done.returncode == 0, done.stderr
-    assert str(mutants.ROOT) not in done.stdout  # it was the mutant
+    assert str(ROOT) not in done.stdout  # it was the mutant
 
 
 @EACH
 def test_every_text_of_the_patch_changes_something(mistake):
-    for file, text in mutants.patched(mistake).items():
-        assert text != (mutants.LIBRARY / file).read_text("utf-8")
+    for file, text in mutant.patched(mistake).items():
+        assert text != (mutant.LIBRARY / file).read_text("utf-8")
         compile(text, file, "exec")
 
 
@@ -84,16 +87,16 @@ def test_the_searches_catch_it(mistake):
     what, *arguments = mistake.caught_by
     module = ["python", "-m", f"proof.{what}"]
     within_make_test(what, *arguments)
-    done = mutants.run(mistake, [*module, *arguments], capture_output=True, text=True)
+    done = mutant.run(mistake, [*module, *arguments], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, ""), done
     assert re.search(r"(I[1-6]|\[[1-9]\]):? ", done.stdout), done.stdout
     case = re.findall(r"--case '(.+)'", done.stdout)[-1]
     assert len(case) < 500, "not a short one"
     replay = [*module, "--case", case, *(["--no-shrink"] if what == "history" else [])]
-    again = mutants.run(mistake, replay, capture_output=True, text=True)
+    again = mutant.run(mistake, replay, capture_output=True, text=True)
     assert (again.returncode, again.stderr) == (1, ""), again
     honest = subprocess.run(
-        [sys.executable, *replay[1:]], cwd=mutants.ROOT, capture_output=True, text=True,
+        [sys.executable, *replay[1:]], cwd=ROOT, capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": "src"},
     )  # fmt: skip
     assert honest.returncode in (0, 2), honest  # 2: there the library never comes that way
@@ -117,12 +120,12 @@ def test_a_patch_that_does_not_fit_is_an_error():
     for old, times in (("no such line", "0"), ("mine.", "[1-9][0-9]*")):
         stale = Mistake("stale", "", (("lead.py", "7 - me", "me"), ("lead.py", old, "")), "")
         with pytest.raises(ValueError, match=f"mutant stale: {times} times in lead.py: '{old}'"):
-            mutants.patched(stale)
+            mutant.patched(stale)
 
 
 def test_one_patch_after_the_other():
     two = Mistake("two", "", (("rules.py", "% 0xFFFF", "% 9"), ("rules.py", "% 9 ", "% 8 ")), "")
-    assert "% 8 + 1" in mutants.patched(two)["rules.py"]
+    assert "% 8 + 1" in mutant.patched(two)["rules.py"]
 
 
 def test_command_line():
@@ -138,20 +141,20 @@ def test_command_line():
 def test_a_command_runs_with_the_mutant():
     code = "import eecluster.rules as r; print(r.__file__); raise SystemExit(3)"
     command = [sys.executable, "-m", "proof.mutants", "one-strike", "--", "python", "-c", code]
-    done = subprocess.run(command, cwd=mutants.ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 3
     assert done.stdout.strip().endswith("eecluster/rules.py")
-    assert str(mutants.ROOT) not in done.stdout
+    assert str(ROOT) not in done.stdout
 
 
 def test_pytest_runs_with_the_mutant(tmp_path):
     (tmp_path / "test_it.py").write_text(
         "import eecluster\n\n\ndef test_it():\n"
-        f"    assert {str(mutants.ROOT)!r} not in eecluster.__file__\n"
+        f"    assert {str(ROOT)!r} not in eecluster.__file__\n"
     )
     for arguments in ([], ["-o", "pythonpath=src"]):
         command = ["pytest", "-q", "-c", "pyproject.toml", *arguments, str(tmp_path)]
-        done = mutants.run(mutants.MUTANTS["one-strike"], command, capture_output=True, text=True)
+        done = mutant.run(mutants.MUTANTS["one-strike"], command, capture_output=True, text=True)
         assert done.returncode == bool(arguments), done.stdout
 
 
@@ -159,7 +162,7 @@ def test_pytest_runs_with_the_mutant(tmp_path):
 
 
 def test_the_page_says_why_each_survivor_lives():
-    path = mutants.ROOT / "tools" / "mutation.py"
+    path = ROOT / "tools" / "mutation.py"
     spec = importlib.util.spec_from_file_location("mutation", path)
     assert spec and spec.loader
     mutation = importlib.util.module_from_spec(spec)
@@ -168,4 +171,4 @@ def test_the_page_says_why_each_survivor_lives():
     total = int(re.findall(r"Of (\d+) mutants", page)[0])
     assert page == mutation.page(total, sorted(mutation.SURVIVORS))
     for where, old, _ in mutation.SURVIVORS:
-        assert old in (mutants.LIBRARY / (where.split(".")[0] + ".py")).read_text("utf-8"), where
+        assert old in (mutant.LIBRARY / (where.split(".")[0] + ".py")).read_text("utf-8"), where

@@ -7,9 +7,11 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from proof import crashes, explore, search
+from proof import search
 from proof.breach import Breach
-from proof.spaces import LONG, QUICK
+from proof.crashes.sweeps import QUICK_SWEEPS, SWEEPS
+from proof.judges.judge import Judge
+from proof.orders.spaces import LONG, QUICK, SPACES
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -20,7 +22,7 @@ def test_every_order(name, record_property):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", search.QUICK_SWEEPS)
+@pytest.mark.parametrize("name", QUICK_SWEEPS)
 def test_every_crash(name, record_property):
     sizes = search.sweep(name)
     assert sizes["cuts"] > sizes["left"] > 100
@@ -29,7 +31,7 @@ def test_every_crash(name, record_property):
 
 def test_names_are_in_one_place_only():
     assert not QUICK.keys() & LONG.keys()
-    assert not search.SPACES.keys() & search.SWEEPS.keys()
+    assert not SPACES.keys() & SWEEPS.keys()
 
 
 # The command
@@ -52,7 +54,7 @@ def test_unknown_names():
 
 
 def test_a_breach_prints_the_command_that_replays_it(monkeypatch):
-    monkeypatch.setattr(explore.Judge, "confirmed", broken)
+    monkeypatch.setattr(Judge, "confirmed", broken)
     result = invoke("cold start, 2 boards, 1 chip", "--first")
     assert result.exit_code == 1
     assert "I2: broken" in result.output
@@ -78,8 +80,8 @@ def broken(*_):
 
 
 def test_a_breach_of_a_sweep_is_replayed(monkeypatch):
-    monkeypatch.setitem(search.SWEEPS, "2 nodes, 1 EEPROM, 2 wakes", ((2, 1), 1))
-    monkeypatch.setattr(crashes.Judge, "confirmed", broken)
+    monkeypatch.setitem(SWEEPS, "2 nodes, 1 EEPROM, 2 wakes", ((2, 1), 1))
+    monkeypatch.setattr(Judge, "confirmed", broken)
     result = invoke("2 nodes, 1 EEPROM, 2 wakes")
     assert result.exit_code == 1
     case = case_in(result.output)

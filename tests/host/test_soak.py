@@ -198,7 +198,7 @@ def fingerprint(folder, **changed):
 
 
 def test_the_fingerprint_is_of_these_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "ROOT", tmp_path)
+    monkeypatch.setattr("reporting.fingerprint.ROOT", tmp_path)
     before = fingerprint(tmp_path)
     changed = [{Path(name).stem: "x = 1\n"} for name in FILES]
     alike = [set(other) for other in changed if fingerprint(tmp_path, **other) == before]
@@ -206,7 +206,7 @@ def test_the_fingerprint_is_of_these_files(tmp_path, monkeypatch):
 
 
 def test_the_fingerprint_is_of_what_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "ROOT", tmp_path)
+    monkeypatch.setattr("reporting.fingerprint.ROOT", tmp_path)
     before = fingerprint(tmp_path)
     for same in (
         'def f(a, b=1):\n    """What."""\n    return a  # why\n',

@@ -277,3 +277,142 @@ def test_vanishing_imports(source, complaints):
     constants = private_constants("layout", ast.parse(LAYOUT))
     assert constants == {(".layout", "_MAGIC")}
     assert len(list(vanishing_imports("slots", ast.parse(source), constants))) == complaints
+
+
+# The rooms of proof, bench and soak, and what they share. An import goes down to another room, also
+# inside a function; within a room and between rooms there is no circle.
+
+ROOT = LIBRARY.parents[1]
+ROOM_FLOORS = [
+    ["reporting", "proof.breach", "proof.decode"],
+    ["proof.boards"],
+    ["proof.judges"],
+    ["proof.crashes", "proof.orders", "proof.simulation"],
+    ["proof.history", "proof.mutants", "proof.search"],
+    ["proof.report"],
+    ["bench"],
+    ["docs.draw"],  # its plots show what bench measures, and bench.page shows one of them
+    ["bench.page"],
+    ["bench.run"],
+    ["soak"],
+]
+ROOM_FLOOR = {room: floor for floor, rooms in enumerate(ROOM_FLOORS) for room in rooms}
+FOLDERS = ("reporting", "proof", "bench", "docs.draw", "soak")
+
+
+def tool_modules():
+    """Every file in these folders, parsed, by its module name; a package by its own."""
+    paths = [path for folder in FOLDERS for path in (ROOT / folder.replace(".", "/")).rglob("*.py")]
+    found = {}
+    for path in sorted(paths):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text("utf-8"), path)
+    return found
+
+
+def tool_imports(module, tree, modules):
+    """[(line, module)]: what of these folders it imports, wherever the import stands."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = module.split(".")[: -node.level] if node.level else []
+            start = ".".join([*package, *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{start}.{alias.name}"
+                found.append((node.lineno, inner if inner in modules else start))
+    inside = [f"{folder}." for folder in FOLDERS]
+    return [each for each in found if f"{each[1]}.".startswith(tuple(inside))]
+
+
+def room(module):
+    """The room of a module: the longest name in ROOM_FLOORS that it begins with, "" if none."""
+    rooms = [name for name in ROOM_FLOOR if f"{module}.".startswith(f"{name}.")]
+    return max(rooms, key=len, default="")
+
+
+def imports_from_above(module, tree, modules):
+    here = room(module)
+    for line, imported in tool_imports(module, tree, modules):
+        there = room(imported)
+        if not there:
+            yield f"{module}:{line}: imports {imported}, which is in no room"
+        elif there != here and ROOM_FLOOR[there] >= ROOM_FLOOR.get(here, -1):
+            yield f"{module}:{line}: imports {imported}, which is not on a floor below"
+
+
+def circles(modules):
+    """The modules that import each other in a circle, or import one that does."""
+    left = {
+        module: {name for _, name in tool_imports(module, tree, modules) if name in modules}
+        for module, tree in modules.items()
+    }
+    while done := [module for module, imported in left.items() if not imported & left.keys()]:
+        for module in done:
+            del left[module]
+    return sorted(left)
+
+
+def test_rooms_import_from_floors_below():
+    modules = tool_modules()
+    found = [imports_from_above(module, tree, modules) for module, tree in modules.items()]
+    assert [complaint for complaints in found for complaint in complaints] == []
+
+
+def test_no_circle_of_imports():
+    assert circles(tool_modules()) == []
+
+
+def test_each_room_is_there_and_each_module_is_in_one():
+    modules = tool_modules()
+    door = modules.pop("proof")
+    assert len(door.body) == 1  # nothing but words: it is in no room
+    assert {room(module) for module in modules} == set(ROOM_FLOOR)
+
+
+def parsed(**sources):
+    return {name.replace("__", "."): ast.parse(source) for name, source in sources.items()}
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("proof.judges.judge", "from proof.orders.moves import Moves"),
+        ("proof.judges.judge", "def f():\n    from proof.orders import moves"),
+        ("proof.judges.judge", "def f():\n    import proof.orders.moves as m"),
+        ("proof.judges.judge", "from ..orders import moves"),
+        ("proof.orders.moves", "from proof.crashes.sweep import Sweep"),
+        ("proof.search", "from soak.jobs import fingerprint"),
+        ("bench.kept", "def f():\n    from bench import page"),
+        ("bench.kept", "from docs.draw import everything"),
+        ("reporting.tables", "from bench.kept import text"),
+        ("proof.search", "from proof.unheard_of import x"),
+        ("proof.unheard_of", "from proof.breach import Breach"),
+    ],
+)
+def test_a_room_must_not(module, source):
+    modules = parsed(proof__orders__moves="", bench__page="")
+    assert list(imports_from_above(module, ast.parse(source), modules))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("proof.orders.moves", "import json\nfrom eecluster import Cluster\nfrom docs import x"),
+        ("proof.orders.moves", "from proof.judges.judge import Judge\nfrom reporting import ROOT"),
+        ("proof.orders.explorer", "from proof.orders.moves import Moves"),
+        ("soak.locks", "from bench.locks import STRATEGIES\nfrom . import jobs"),
+        ("bench.page", "from docs.draw import everything\nfrom bench import kept"),
+    ],
+)
+def test_a_room_may(module, source):
+    assert list(imports_from_above(module, ast.parse(source), parsed(soak__jobs=""))) == []
+
+
+def test_circles():
+    above = {"proof__a": "from proof import b", "proof__c": "import proof.a"}
+    assert circles(parsed(**above, proof__b="")) == []
+    lazy = "def f():\n    from proof.a import x"
+    assert circles(parsed(**above, proof__b=lazy)) == ["proof.a", "proof.b", "proof.c"]

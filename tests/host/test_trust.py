@@ -9,10 +9,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from proof import report  # noqa: E402
-from proof.history import TESTED_SEEDS  # noqa: E402
-from proof.search import SWEEPS  # noqa: E402
-from proof.spaces import SPACES  # noqa: E402
-from soak.report import placed  # noqa: E402
+from proof.crashes.sweeps import SWEEPS  # noqa: E402
+from proof.history.outcome import TESTED_SEEDS  # noqa: E402
+from proof.orders.spaces import SPACES  # noqa: E402
+from reporting.tables import placed  # noqa: E402
 
 TEXT = report.PAGE.read_text("utf-8")
 

@@ -27,7 +27,9 @@ from eecluster_sim.process import find_micropython
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "https://github.com/eecluster/eecluster"
 INFO = f"eecluster-{eecluster.__version__}.dist-info"
-SDIST_FOLDERS = "bench docs emulated examples proof soak src tests tools types".split()
+SDIST_FOLDERS = (
+    "bench docs emulated examples proof reporting soak src tests tools types"
+).split()
 SDIST_FILES = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"]
 SDIST_PATTERNS = ["package*.json", "pyproject.toml", "requirements*.txt"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -439,7 +441,7 @@ def test_the_guide_names_commands_that_there_are():
     for module in modules:
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
-    files = re.findall(r"`((?:tests|src|proof|soak|bench|tools)/[\w./]+)`", GUIDE)
+    files = re.findall(r"`((?:tests|src|proof|reporting|soak|bench|tools)/[\w./]+)`", GUIDE)
     assert files and [name for name in files if not (ROOT / name).exists()] == []
 
 

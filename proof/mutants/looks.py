@@ -1,0 +1,58 @@
+"""Mistakes in how looks, silence and beats are counted. Stands on mistake."""
+
+from proof.mutants.mistake import Mistake
+
+LOOKS = (
+    Mistake(
+        "reset-loop",
+        "looks that follow each other too fast count as well",
+        (
+            (
+                "rules.py",
+                "        if 0 <= passed * 8 < config.interval * 7:\n            return False\n",
+                "",
+            ),
+        ),
+        "an interval, and a board that looks more often than that",
+        {"interval": 900},
+        caught_by=("history", "0"),
+    ),
+    Mistake(
+        "half-interval",
+        "looks count from half the interval on, not from 7/8 of it",
+        (("rules.py", "< config.interval * 7:", "< config.interval * 4:"),),
+        "an interval, and a board that looks a little too early",
+        {"interval": 900},
+        caught_by=("history", "0"),
+    ),
+    Mistake(
+        "one-strike",
+        "retries are forgotten: the first look without a beat is the last",
+        (
+            ("rules.py", "[run > retries for run in mine.runs]", "[run > 0 for run in mine.runs]"),
+            ("rules.py", "mine.runs[p] - config.retries if counted", "mine.runs[p] if counted"),
+        ),
+        "a beat that comes late, or is missed, with retries >= 1",
+        caught_by=("search", "returns, 2 boards, 1 chip"),
+    ),
+    Mistake(
+        "never-taken-back",
+        "a dead node that beats again stays dead",
+        (
+            (
+                "lead.py",
+                "bits([config.readmit and run <= -config.readmit for run in mine.runs])",
+                "0",
+            ),
+        ),
+        "a node that comes back",
+        caught_by=("search", "returns, 2 boards, 1 chip"),
+    ),
+    Mistake(
+        "strikes-stay",
+        "a new beat takes one strike away instead of all",
+        (("rules.py", "max(-127, min(run, 0) - 1)", "max(-127, run - 1)"),),
+        "a node that was silent twice",
+        caught_by=("search", "returns, 2 boards, 1 chip"),
+    ),
+)
