@@ -2,19 +2,19 @@
 
 One method per request of `upy/`: `do_<name>(*ints, data)`. It takes the virtual time that the real
 thing takes, and returns the reply: an int, bytes or None. `WakeEnd` leaves a wake.
+
+Rule: nothing here knows where the program runs.
 """
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .board import DEEPSLEEP_RESET, PWRON_RESET, WDT_RESET, Board
-from .i2c import I2C
-from .sensors import OneWire
+from .i2c import EIO, I2C
+from .link import Request, done, failed
+from .sensors import OneWire, Sensor
 from .wire.bus import WireBus
 from .wire.lines import End, Line
 from .wlan import STAT_GOT_IP, Wlan
-
-if TYPE_CHECKING:
-    from .process_board import ProcessBoard
 
 MS_NS = 1_000_000
 CLOCK_READ_NS = 10_000  # reading a clock: a guess that makes loops end
@@ -30,10 +30,29 @@ class WakeEnd(Exception):
         self.ms = ms
 
 
-class Devices:
-    """The devices of one board. `boot` and `power_on` say what a restart leaves of their state."""
+class Owner(Protocol):
+    """Who has the devices, and knows what the core does not: the sensors, the air, the true time.
 
-    def __init__(self, owner: "ProcessBoard", scl: int, sda: int):
+    before_write(address, size): a write of so many data bytes is about to begin
+    """
+
+    board: Board
+    sensors: dict[bytes, Sensor]
+
+    def true_time_us(self) -> int: ...
+
+    def wifi_since_ns(self) -> int | None: ...
+
+    def before_write(self, address: int, size: int) -> None: ...
+
+
+class Devices:
+    """The devices of one board. `boot` and `power_on` say what a restart leaves of their state.
+
+    lines   pin -> its line; a pin that is connected to nothing gets one when it is used
+    """
+
+    def __init__(self, owner: Owner, scl: int, sda: int):
         self._owner = owner
         self._board: Board = owner.board
         self._world = owner.board.world
@@ -64,6 +83,13 @@ class Devices:
         """The wake is over: pins let go, but those that hold."""
         for pin in self.lines:
             self._pin(pin).release(self._world.now_ns)
+
+    def answer(self, request: Request) -> bytes:
+        """Perform a request, and put its reply into bytes. WakeEnd, PowerLoss."""
+        try:
+            return done(self.handle(request.name, request.args, request.data))
+        except OSError as error:
+            return failed(error.errno or EIO, error.strerror or "")
 
     def handle(self, name: str, args: list[int], data: bytes) -> int | bytes | None:
         """Perform a request. OSError as the device raises it, WakeEnd, PowerLoss."""

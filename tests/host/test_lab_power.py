@@ -1,0 +1,165 @@
+"""What a board of a `Lab` leaves behind when its supply fails, or when it is restarted: nothing.
+
+And what a board keeps that only has nothing to do any more: its pins, as they are.
+"""
+
+import socket
+
+import pytest
+
+from eecluster_sim import Lab
+
+RACK = "import machine, time\nfrom machine import *\nfrom eecluster import BusyLine\n"
+I2C = "i2c = SoftI2C(scl=Pin(22), sda=Pin(21), freq=400_000)\n"
+HOLD = RACK + I2C + "print(BusyLine(Pin(18)).acquire(0, 1000), 'held')\n"
+WAIT = "while True: time.sleep_ms(10)\n"
+WRITE = "while True:\n    time.sleep_ms(10)\n    i2c.writeto_mem(0x50, 0, b'x', addrsize=16)\n"
+ASK = RACK + "while True:\n    print(BusyLine(Pin(18)).acquire(1, 300))\n    deepsleep(1000)\n"
+
+
+@pytest.fixture
+def lab():
+    with Lab(seed=1, patience_s=5) as lab:
+        lab.add_eeprom("AT24C256", 0x50)
+        yield lab
+
+
+@pytest.fixture
+def lab_with_wires():
+    with Lab(seed=1, patience_s=5, wires=True) as lab:
+        lab.add_eeprom("AT24C256", 0x50)
+        yield lab
+
+
+@pytest.fixture
+def add(tmp_path):
+    """add(lab, program, ...) -> a board that runs it."""
+
+    def add(lab, program, **options):
+        main = tmp_path / f"main{len(lab.boards)}.py"
+        main.write_text(program)
+        return lab.add_board(main, len(lab.boards), interpreter="cpython", **options)
+
+    return add
+
+
+def run_until_event(lab, kind, text="", timeout_s=60):
+    def happened():
+        return lab.events and (event := lab.events[-1]).kind == kind and text in event.text
+
+    assert lab.run_until(happened, timeout_s), lab.events
+
+
+def kinds(lab):
+    return [event.kind for event in lab.events]
+
+
+# Ways to lose the supply
+
+LOSSES = {
+    "stop": lambda board: board.stop(),
+    "kill": lambda board: board.kill(),
+    "kill_in_write": lambda board: board.kill_in_write(),
+    "core": lambda board: board.board.power_off(),
+}
+losses = pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+
+
+def test_a_supply_that_fails_in_deep_sleep(lab, add):
+    """It was taken for a running board, that never woke again and could not be started."""
+    one = add(lab, RACK + "print(reset_cause())\ndeepsleep(10_000)")
+    lab.run(5)
+    one.board.power_off()
+    lab.run(20)
+    assert not one.running and kinds(lab)[-2:] == ["sleep", "killed"]
+    one.start()
+    lab.run(1)
+    assert one.lines == ["1", "1"]
+
+
+# At any moment
+
+ALL = RACK + "import sys\nprint(reset_cause())\nif reset_cause() == 1: reset()\n{}"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "last"),
+    [
+        ("on", ""),
+        ("boot", ""),
+        ("line", ""),
+        ("reset", ""),
+        ("sleep", "deepsleep(1000)"),
+        ("sleep", "deepsleep()"),
+        ("exit", "sys.exit(0)"),
+        ("hang", "while True: pass"),
+    ],
+)
+def test_a_kill_when_anything_happens_is_the_end(lab, add, kind, last, restart):
+    """Killed when it was switched on it lived on; when it booted, a new start came too late."""
+    lab.patience_s = 0.5 if kind == "hang" else 5
+    one = add(lab, ALL.format(last))
+    run_until_event(lab, kind)
+    one.kill()
+    assert not one.running and not one.board.powered
+    count = len(lab.events)
+    if restart:
+        one.start()
+        lab.run(0.1)
+        assert kinds(lab)[count - 1 : count + 2] == ["killed", "on", "boot"]
+    else:
+        lab.run(10)
+        assert len(lab.events) == count and lab.events[-1].kind == "killed"
+        assert not one.running and not one.board.powered
+
+
+def test_a_kill_at_the_last_line_is_the_end(lab, add):
+    """Who was dead already ended with an `exit`."""
+    one = add(lab, "print('last')")
+    run_until_event(lab, "line")
+    one.kill()
+    lab.run(1)
+    assert kinds(lab) == ["on", "boot", "line", "killed"]
+
+
+@pytest.mark.parametrize("last", ["deepsleep()", "sys.exit(0)", "while True: pass"])
+def test_a_board_that_has_ended_can_be_started_in_the_same_moment(lab, add, last):
+    """It was `running` until the simulation went on."""
+    lab.patience_s = 0.5
+    one = add(lab, ALL.format(last))
+    run_until_event(lab, {"d": "sleep", "s": "exit", "w": "hang"}[last[0]])
+    assert not one.running
+    one.start()
+    lab.run(2)
+    assert one.lines == ["1", "2"] * 2
+
+
+# Processes and sockets
+
+
+@pytest.mark.parametrize("name", ["stop", "kill"])
+def test_sockets_end_with_the_board(lab, add, name):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        program = "import socket\nlink = socket.socket()\n"
+        program += f"link.connect(('127.0.0.1', {server.getsockname()[1]}))\nlink.send(b'1')\n"
+        one = add(lab, program + RACK + "print('open')\n" + WAIT)
+        run_until_event(lab, "line", "open")
+        link, _ = server.accept()
+        with link:
+            assert link.recv(10) == b"1"
+            LOSSES[name](one)
+            link.settimeout(5)
+            assert link.recv(10) == b""
+
+
+def test_a_process_that_never_came_to_connect_is_in_nobody_s_way(lab, add):
+    lab.patience_s = 0
+    one = add(lab, RACK + "print('here')\n" + WAIT)
+    lab.run(1)
+    assert kinds(lab) == ["on", "boot", "hang"]
+    lab.patience_s = 5
+    one.start()
+    lab.run(1)
+    assert one.lines == ["here"] and one.running
