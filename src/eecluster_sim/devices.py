@@ -3,7 +3,8 @@
 One method per request of `upy/`: `do_<name>(*ints, data)`. It takes the virtual time that the real
 thing takes, and returns the reply: an int, bytes or None. `WakeEnd` leaves a wake.
 
-Rule: nothing here knows where the program runs.
+Rule: nothing here knows where the program runs. What its pins did ends with the wake or the supply,
+which is the core's business: `Board` knows every pin that was ever used.
 """
 
 from typing import Protocol
@@ -67,8 +68,6 @@ class Devices:
     def power_on(self) -> None:
         """The supply is back: what the RTC and the sensors knew is gone."""
         self._rtc_memory = b""
-        for pin in self.lines:
-            self._pin(pin).hold = False
         self.onewire.power_on()
 
     def boot(self, cause: int) -> None:
@@ -77,12 +76,6 @@ class Devices:
         self._i2c: list[I2C] = []
         self._wdt_timeout_ns = 0
         self.wlan.boot()
-        self.release_pins()
-
-    def release_pins(self) -> None:
-        """The wake is over: pins let go, but those that hold."""
-        for pin in self.lines:
-            self._pin(pin).release(self._world.now_ns)
 
     def answer(self, request: Request) -> bytes:
         """Perform a request, and put its reply into bytes. WakeEnd, PowerLoss."""
@@ -171,7 +164,7 @@ class Devices:
     def _pin(self, pin: int) -> End:
         if pin not in self.lines:
             self.lines[pin] = self._world.lines.line(f"pin {pin} of node {self._board.node}", None)
-        return self.lines[pin].end(self._board)
+        return self._board.pin(self.lines[pin]).end
 
     # I2C
 

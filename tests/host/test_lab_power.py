@@ -65,6 +65,75 @@ LOSSES = {
 losses = pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
 
 
+@losses
+def test_a_lock_s_line_is_let_go(lab, add, lose):
+    """The survivor waited for all of its timeout, at every lock, and told of a stuck lock."""
+    one = add(lab, HOLD + WRITE)
+    two = add(lab, ASK, at_s=None)
+    line = lab.wire(18, one, two)
+    run_until_event(lab, "line", "True held")
+    assert line.level == 0
+    lose(one)
+    two.start()
+    lab.run(3)
+    assert not one.running and line.level == 1
+    assert two.lines == ["True"] * 2
+
+
+@losses
+@pytest.mark.parametrize("driver", ["esp32-idf55", "rp2040", "softi2c"])
+def test_the_bus_is_let_go(lab_with_wires, add, lose, driver):
+    """In the middle of a transfer, bit by bit."""
+    lab = lab_with_wires
+    if lose is LOSSES["kill_in_write"]:
+        pytest.skip("there are no transactions with wires")
+    kind = "SoftI2C(scl=Pin(22), sda=Pin(21))" if driver == "softi2c" else "I2C(0)"
+    program = RACK + f"i2c = {kind}\nprint('ready')\nwhile True: i2c.readfrom(0x50, 64)"
+    one = add(lab, program, i2c_driver="softi2c" if driver == "softi2c" else driver)
+    run_until_event(lab, "line", "ready")
+    lab.run(0.0004)  # some ten bytes
+    scl, sda = one.board.scl.end, one.board.sda.end
+    lose(one)
+    lab.run(0.1)
+    assert (scl.drives, sda.drives) == (None, None)
+    two = add(lab, RACK + "from eecluster import recover_bus\nrecover_bus(Pin(22), Pin(21))\n" + I2C
+              + "print(len(i2c.readfrom_mem(0x50, 0, 64, addrsize=16)))")  # fmt: skip
+    lab.run(1)
+    assert two.lines == ["64"]
+
+
+@losses
+def test_held_pins_and_pulls_are_let_go(lab, add, lose):
+    program = RACK + I2C
+    program += "Pin(18, Pin.OUT, value=0, hold=True)\nPin(19, Pin.IN, Pin.PULL_UP, hold=True)\n"
+    one = add(lab, program + "print('set')\n" + WRITE)
+    lines = [lab.wire(18, one), lab.wire(19, one, pull=None)]
+    run_until_event(lab, "line", "set")
+    assert [line.level for line in lines] == [0, 1]
+    lose(one)
+    lab.run(1)
+    assert [line.level for line in lines] == [1, 0]
+    one.start()
+    run_until_event(lab, "boot")
+    assert [line.level for line in lines] == [1, 0]
+
+
+@losses
+def test_rtc_clock_and_sensors_forget(lab, add, lose):
+    program = RACK + I2C + "import onewire, ds18x20\n"
+    program += "bus = ds18x20.DS18X20(onewire.OneWire(Pin(4)))\n(rom,) = bus.scan()\n"
+    program += "print(RTC().memory(), time.time(), bus.read_temp(rom), reset_cause())\n"
+    program += "RTC().memory(b'kept')\nRTC().datetime((2026, 1, 1, 0, 0, 0, 0, 0))\n"
+    program += "bus.convert_temp()\ntime.sleep(1)\nprint('set')\n"
+    one = add(lab, program + WRITE)
+    run_until_event(lab, "line", "set")
+    lose(one)
+    lab.run(1)
+    one.start()
+    run_until_event(lab, "line", "set")
+    assert one.lines == ["b'' 0 85.0 1", "set"] * 2
+
+
 def test_a_supply_that_fails_in_deep_sleep(lab, add):
     """It was taken for a running board, that never woke again and could not be started."""
     one = add(lab, RACK + "print(reset_cause())\ndeepsleep(10_000)")
@@ -133,6 +202,42 @@ def test_a_board_that_has_ended_can_be_started_in_the_same_moment(lab, add, last
     one.start()
     lab.run(2)
     assert one.lines == ["1", "2"] * 2
+
+
+# What has only nothing to do any more
+
+
+@pytest.mark.parametrize("last", ["", "1 / 0\n", "while True: pass\n"])
+def test_a_board_that_hangs_or_has_ended_keeps_its_pins(lab, add, last):
+    """As on a board, where the prompt comes: only the supply or a reset ends what its pins do."""
+    lab.patience_s = 0.5
+    one = add(lab, HOLD + last)
+    two = add(lab, ASK, at_s=1)
+    line = lab.wire(18, one, two)
+    lab.run(5)
+    assert not one.running and one.board.powered and line.level == 0
+    assert set(two.lines) == {"False"}
+    one.stop()
+    lab.run(3)
+    assert two.lines[-2:] == ["True", "True"]
+
+
+@pytest.mark.parametrize(
+    ("last", "told"), [("", ["exit", "reset"]), ("while True: pass\n", ["reset"])]
+)
+def test_a_watchdog_lets_the_line_go(lab, add, last, told):
+    lab.patience_s = 0.5
+    first = "if machine.reset_cause() == 3:\n    print(RTC().memory())\n    deepsleep()\n"
+    one = add(lab, RACK + first + "WDT(timeout=4000)\nRTC().memory(b'kept')\n" + HOLD + last)
+    two = add(lab, ASK, at_s=1)
+    line = lab.wire(18, one, two)
+    lab.run(3)
+    assert one.running and line.level == 0
+    lab.run(3)
+    assert line.level == 1
+    assert one.lines == ["True held", "b'kept'"]
+    assert [event.kind for event in lab.events if event.kind in ("exit", "reset")] == told
+    assert two.lines[0] == "False" and two.lines[-1] == "True"
 
 
 # Processes and sockets
