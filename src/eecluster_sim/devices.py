@@ -89,10 +89,17 @@ class Devices:
         part = {"wlan": self.wlan, "ow": self.onewire}.get(name.split("_")[0], self)
         method = getattr(part, "do_" + name)
         self._board.cpu.settle()
-        reply = method(*args, data) if data else method(*args)
+        try:
+            reply = method(*args, data) if data else method(*args)
+        except OSError:
+            self._demand_feeding()  # it took its time as well
+            raise
+        self._demand_feeding()
+        return reply
+
+    def _demand_feeding(self) -> None:
         if self._wdt_timeout_ns and self._world.now_ns >= self._wdt_ns:
             raise WakeEnd(WDT_RESET)
-        return reply
 
     def watchdog_bites_in_ns(self) -> int | None:
         """For a program that hangs: None when there is no watchdog."""

@@ -240,6 +240,14 @@ def test_a_watchdog_lets_the_line_go(lab, add, last, told):
     assert two.lines[0] == "False" and two.lines[-1] == "True"
 
 
+def test_a_watchdog_bites_who_only_meets_errors(lab, add):
+    program = RACK + I2C + "print(reset_cause())\nWDT(timeout=2000)\nwhile True:\n"
+    one = add(lab, program + "    try: i2c.readfrom(0x51, 1)\n    except OSError: pass\n")
+    lab.world.bus.stuck = "scl"
+    lab.run(6)
+    assert one.lines == ["1", "3", "3"]
+
+
 # Processes and sockets
 
 
