@@ -82,7 +82,10 @@ class Lab:
 
     def add_eeprom(self, part: str, address: int, owner: ProcessBoard | None = None) -> Eeprom:
         """Connect a blank chip; `owner`: the board whose supply it shares."""
-        return self.world.add_eeprom(part, address, owner=owner.board if owner else None)
+        chip = self.world.add_eeprom(part, address, owner=owner.board if owner else None)
+        if owner and not owner.board.powered:
+            chip.lose_power(self.world.now_ns)
+        return chip
 
     def add_board(
         self,
@@ -116,6 +119,7 @@ class Lab:
         flash = Path(self._folder.name) / f"node{node}-{len(self.boards)}"
         fill(flash, Path(main), files or {}, library)
         core = self.world.add_board(node, driver=i2c_driver, drift=drift, uid=uid)
+        core.power_off()  # until it is started
         argv = command(interpreter, heap)
         board = ProcessBoard(
             self, core, flash, lambda: self._start_process(argv, flash), boot_ms, (scl, sda)
@@ -123,8 +127,6 @@ class Lab:
         self.boards.append(board)
         if at_s is not None:
             board.start(at_s)
-        else:
-            core.power_off()
         return board
 
     def wire(self, pin: int, *boards: ProcessBoard, pull: int | None = 1) -> Line:

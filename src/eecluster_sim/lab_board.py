@@ -6,7 +6,7 @@ methods at the end of `LabBoard`: process_board.py, for boards as processes of t
 
 from typing import Protocol
 
-from .board import Board
+from .board import MOMENTS, Board
 from .devices import Devices
 from .sensors import Sensor
 from .wire.lines import Line
@@ -98,6 +98,10 @@ class LabBoard:
         nothing); "after" its STOP, within the chip's write time. A chip that shares the board's
         supply (its `owner`) loses it too, and "after" then tears the page.
         """
+        if moment not in MOMENTS:
+            raise ValueError(f"the moment is one of {MOMENTS}, not {moment!r}")
+        if self.board.world.wires:
+            raise ValueError("with wires there are no transactions to fail: see world.lines.at")
         self._plan = [n, address, moment]
 
     def connect(self, pin: int, line: Line) -> None:

@@ -80,20 +80,18 @@ def test_a_lock_s_line_is_let_go(lab, add, lose):
     assert two.lines == ["True"] * 2
 
 
-@losses
+@pytest.mark.parametrize("name", ["stop", "kill", "core"])
 @pytest.mark.parametrize("driver", ["esp32-idf55", "rp2040", "softi2c"])
-def test_the_bus_is_let_go(lab_with_wires, add, lose, driver):
+def test_the_bus_is_let_go(lab_with_wires, add, name, driver):
     """In the middle of a transfer, bit by bit."""
     lab = lab_with_wires
-    if lose is LOSSES["kill_in_write"]:
-        pytest.skip("there are no transactions with wires")
     kind = "SoftI2C(scl=Pin(22), sda=Pin(21))" if driver == "softi2c" else "I2C(0)"
     program = RACK + f"i2c = {kind}\nprint('ready')\nwhile True: i2c.readfrom(0x50, 64)"
-    one = add(lab, program, i2c_driver="softi2c" if driver == "softi2c" else driver)
+    one = add(lab, program, i2c_driver=driver)
     run_until_event(lab, "line", "ready")
     lab.run(0.0004)  # some ten bytes
     scl, sda = one.board.scl.end, one.board.sda.end
-    lose(one)
+    LOSSES[name](one)
     lab.run(0.1)
     assert (scl.drives, sda.drives) == (None, None)
     two = add(lab, RACK + "from eecluster import recover_bus\nrecover_bus(Pin(22), Pin(21))\n" + I2C
@@ -246,6 +244,45 @@ def test_a_watchdog_bites_who_only_meets_errors(lab, add):
     lab.world.bus.stuck = "scl"
     lab.run(6)
     assert one.lines == ["1", "3", "3"]
+
+
+# Chips
+
+
+def test_a_chip_has_power_when_its_board_has(lab, add):
+    one = add(lab, RACK + WAIT, at_s=5)
+    two = add(lab, RACK + WAIT, at_s=None)
+    chips = [
+        lab.add_eeprom("AT24C256", 0x51 + i, owner=board) for i, board in enumerate((one, two))
+    ]
+    assert [chip.powered for chip in chips] == [False, False]
+    lab.run(6)
+    assert [chip.powered for chip in chips] == [True, False]
+    two.start(3)
+    lab.run(1)
+    assert [chip.powered for chip in chips] == [True, False]
+    one.kill()
+    lab.run(3)
+    assert [chip.powered for chip in chips] == [False, True]
+
+
+def test_a_start_of_a_board_that_has_ended_takes_its_power_first(lab, add):
+    one = add(lab, RACK + "print(1)")
+    chip = lab.add_eeprom("AT24C256", 0x51, owner=one)
+    chip.tear = "erased"
+    lab.run(1)
+    chip.store(0, b"torn", lab.world.now_ns)
+    one.start()
+    lab.run(1)
+    assert chip.powered and bytes(chip.data[:4]) == b"\xff" * 4
+
+
+def test_a_kill_in_a_write_cannot_be_planned_with_wires(lab_with_wires, add):
+    one = add(lab_with_wires, RACK + WAIT)
+    with pytest.raises(ValueError, match="lines.at"):
+        one.kill_in_write()
+    with pytest.raises(ValueError, match="moment"):
+        one.kill_in_write(moment="later")
 
 
 # Processes and sockets
