@@ -2,19 +2,20 @@
 
 One method per request of `upy/`: `do_<name>(*ints, data)`. It takes the virtual time that the real
 thing takes, and returns the reply: an int, bytes or None. `WakeEnd` leaves a wake.
+
+Rule: nothing here knows where the program runs. What its pins did ends with the wake or the supply,
+which is the core's business: `Board` knows every pin that was ever used.
 """
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .board import DEEPSLEEP_RESET, PWRON_RESET, WDT_RESET, Board
-from .i2c import I2C
-from .sensors import OneWire
+from .i2c import EIO, I2C
+from .link import Request, done, failed
+from .sensors import OneWire, Sensor
 from .wire.bus import WireBus
 from .wire.lines import End, Line
 from .wlan import STAT_GOT_IP, Wlan
-
-if TYPE_CHECKING:
-    from .process_board import ProcessBoard
 
 MS_NS = 1_000_000
 CLOCK_READ_NS = 10_000  # reading a clock: a guess that makes loops end
@@ -30,10 +31,29 @@ class WakeEnd(Exception):
         self.ms = ms
 
 
-class Devices:
-    """The devices of one board. `boot` and `power_on` say what a restart leaves of their state."""
+class Owner(Protocol):
+    """Who has the devices, and knows what the core does not: the sensors, the air, the true time.
 
-    def __init__(self, owner: "ProcessBoard", scl: int, sda: int):
+    before_write(address, size): a write of so many data bytes is about to begin
+    """
+
+    board: Board
+    sensors: dict[bytes, Sensor]
+
+    def true_time_us(self) -> int: ...
+
+    def wifi_since_ns(self) -> int | None: ...
+
+    def before_write(self, address: int, size: int) -> None: ...
+
+
+class Devices:
+    """The devices of one board. `boot` and `power_on` say what a restart leaves of their state.
+
+    lines   pin -> its line; a pin that is connected to nothing gets one when it is used
+    """
+
+    def __init__(self, owner: Owner, scl: int, sda: int):
         self._owner = owner
         self._board: Board = owner.board
         self._world = owner.board.world
@@ -48,8 +68,6 @@ class Devices:
     def power_on(self) -> None:
         """The supply is back: what the RTC and the sensors knew is gone."""
         self._rtc_memory = b""
-        for pin in self.lines:
-            self._pin(pin).hold = False
         self.onewire.power_on()
 
     def boot(self, cause: int) -> None:
@@ -58,22 +76,30 @@ class Devices:
         self._i2c: list[I2C] = []
         self._wdt_timeout_ns = 0
         self.wlan.boot()
-        self.release_pins()
 
-    def release_pins(self) -> None:
-        """The wake is over: pins let go, but those that hold."""
-        for pin in self.lines:
-            self._pin(pin).release(self._world.now_ns)
+    def answer(self, request: Request) -> bytes:
+        """Perform a request, and put its reply into bytes. WakeEnd, PowerLoss."""
+        try:
+            return done(self.handle(request.name, request.args, request.data))
+        except OSError as error:
+            return failed(error.errno or EIO, error.strerror or "")
 
     def handle(self, name: str, args: list[int], data: bytes) -> int | bytes | None:
         """Perform a request. OSError as the device raises it, WakeEnd, PowerLoss."""
         part = {"wlan": self.wlan, "ow": self.onewire}.get(name.split("_")[0], self)
         method = getattr(part, "do_" + name)
         self._board.cpu.settle()
-        reply = method(*args, data) if data else method(*args)
+        try:
+            reply = method(*args, data) if data else method(*args)
+        except OSError:
+            self._demand_feeding()  # it took its time as well
+            raise
+        self._demand_feeding()
+        return reply
+
+    def _demand_feeding(self) -> None:
         if self._wdt_timeout_ns and self._world.now_ns >= self._wdt_ns:
             raise WakeEnd(WDT_RESET)
-        return reply
 
     def watchdog_bites_in_ns(self) -> int | None:
         """For a program that hangs: None when there is no watchdog."""
@@ -145,7 +171,7 @@ class Devices:
     def _pin(self, pin: int) -> End:
         if pin not in self.lines:
             self.lines[pin] = self._world.lines.line(f"pin {pin} of node {self._board.node}", None)
-        return self.lines[pin].end(self._board)
+        return self._board.pin(self.lines[pin]).end
 
     # I2C
 

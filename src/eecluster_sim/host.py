@@ -2,7 +2,8 @@
 
 from .contest import Contest, Limits
 from .files import FileEeprom
-from .process_board import Event, ProcessBoard
+from .lab import Lab
+from .lab_board import Event
+from .process_board import ProcessBoard
 from .scheduler import Scheduler
 from .sensors import Sensor
-from .server import Lab

@@ -4,7 +4,7 @@ Rule: the process either computes, and then nobody else does anything, or waits 
 request. So the speed of this machine has no influence on a simulation, and what the process printed
 before a request is known when the request is. POSIX only.
 
-The other end of the wire, and its format, is `upy/_simlink.py`.
+The other end of the wire, and its format, is `upy/_simlink.py`. Stands on link.
 """
 
 import contextlib
@@ -16,33 +16,32 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
+
+from .link import Exit
+from .link import Request as Request
 
 SHIMS = Path(__file__).parent / "upy"
 LINK_TIMEOUT_S = 10
 INTERPRETERS = ("micropython", "cpython")
 
 
-class Request:
-    """What a program asked for: a name, integers, bytes."""
-
-    def __init__(self, body: bytes):
-        head, _, self.data = body.partition(b"\n")
-        self.name, *words = head.decode().split()
-        self.args = [int(word) for word in words]
-
-
-class Exit:
-    """The program ended by itself, with this exit code."""
-
-    def __init__(self, code: int):
-        self.code = code
-
-
 def find_micropython() -> str | None:
     """The `micropython` of this environment, else the one on PATH, else None."""
     beside = Path(sys.executable).parent / "micropython"
     return str(beside) if beside.exists() else shutil.which("micropython")
+
+
+def default_interpreter() -> str:
+    """ "micropython" if there is one here, else "cpython", with a warning."""
+    if find_micropython():
+        return "micropython"
+    warnings.warn(
+        "no micropython found (its wheel needs Linux on x86-64): boards run on CPython",
+        stacklevel=3,  # who has called add_board
+    )
+    return "cpython"
 
 
 def listen() -> socket.socket:
@@ -93,14 +92,6 @@ class Process:
         self._output = self._popen.stdout
         os.set_blocking(self._output.fileno(), False)
 
-    @property
-    def alive(self) -> bool:
-        return not self._output.closed
-
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
-
     def wait(self, patience_s: float) -> Request | Exit | None:
         """What the program does next; None if it did nothing for `patience_s` real seconds."""
         deadline = time.monotonic() + patience_s
@@ -127,11 +118,11 @@ class Process:
         code = self._popen.returncode
         return signal.Signals(-code).name if code is not None and code < 0 else ""
 
-    def reply(self, values: list[int], data: bytes = b"") -> None:
-        self._send(" ".join(["ok", *map(str, values)]).encode() + b"\n" + data)
-
-    def fail(self, errno: int, text: str) -> None:
-        self._send(f"err {errno}\n{text}".encode())
+    def reply(self, body: bytes) -> None:
+        """Answer its last request."""
+        assert self._link is not None
+        with contextlib.suppress(ConnectionError):  # it ended meanwhile: wait() will say so
+            self._link.sendall(len(body).to_bytes(4, "big") + body)
 
     def kill(self) -> None:
         """End it as a lost supply does, with SIGKILL, and collect what it printed. Repeatable."""
@@ -145,11 +136,6 @@ class Process:
         self._output.close()
         if self._link is not None:
             self._link.close()
-
-    def _send(self, body: bytes) -> None:
-        assert self._link is not None
-        with contextlib.suppress(ConnectionError):  # it ended meanwhile: wait() will say so
-            self._link.sendall(len(body).to_bytes(4, "big") + body)
 
     def _accept(self) -> None:
         link, _ = self._listener.accept()

@@ -1,219 +1,171 @@
-"""A board whose program runs in a process of its own: its life, wake after wake.
+"""A board whose programs run in processes of their own: its life, wake after wake.
 
 Rule: it runs in a greenlet of the scheduler, and starts, serves and ends the processes there.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NoReturn, Protocol
 
 from .board import DEEPSLEEP_RESET, PWRON_RESET, WDT_RESET, Board, PowerLoss
-from .devices import Devices, WakeEnd
-from .i2c import EIO
-from .process import Exit, Process
-from .sensors import Sensor
+from .devices import WakeEnd
+from .lab_board import Event as Event
+from .lab_board import LabBoard, Place
+from .lab_scheduler import LabScheduler
+from .link import Exit, Request
 
-if TYPE_CHECKING:
-    from .server import Lab
-
-S_NS = 1_000_000_000
+FOREVER_NS = 1 << 70
 
 
-class Event:
-    """Something that happened to a board: `text` says what, for kinds
+class Program(Protocol):
+    """A program that runs: what process.py gives. `lines`: printed, and not taken from here yet."""
 
-    boot     a wake begins            (the reset cause)
-    line     the program printed      (the line)
-    sleep    deep sleep               (milliseconds by the board's clock; 0: for ever)
-    reset    reset by itself          (the new reset cause)
-    exit     main.py ended            (the exit code, 1 with an exception); no further wake
-    hang     no request for long, and no watchdog; no further wake
-    killed   the supply failed, or `kill`   (the signal that ended the process)
-    off, on  `stop`, `start`
-    """
+    lines: list[str]
 
-    def __init__(self, at_ns: int, board: "ProcessBoard", kind: str, text: str):
-        self.at_ns = at_ns
-        self.board = board
-        self.kind = kind
-        self.text = text
+    @property
+    def ended_by(self) -> str: ...
 
-    def __repr__(self) -> str:
-        return f"{self.at_ns / S_NS:.3f} node {self.board.node} {self.kind} {self.text}"
+    def wait(self, patience_s: float) -> Request | Exit | None: ...
+
+    def reply(self, body: bytes) -> None: ...
+
+    def kill(self) -> None: ...
 
 
-class ProcessBoard:
-    """A board of a `Lab`. Made by `Lab.add_board`.
+class TimedPlace(Place, Protocol):
+    """A place with a scheduler. patience_s: real seconds without a request, then a program hangs"""
 
-    board        the core's `Board`: stats, unreachable, fail_next, short_write, ...
+    scheduler: LabScheduler
+    patience_s: float
+
+
+class ProcessBoard(LabBoard):
+    """A board of a `Lab`, made by `Lab.add_board`. What can be done to it: see `LabBoard`.
+
     flash        the folder that is its flash; it survives everything
-    lines        all that its programs printed
-    running      False after `stop`, a kill, or the end of main.py
-    wifi         False: this board does not reach the access point
-    sensors      identity (8 bytes) -> `Sensor`; change it in place
     """
+
+    lab: TimedPlace
 
     def __init__(
-        self, lab: "Lab", board: Board, flash: Path, argv: list[str], boot_ms: int, pins: tuple
+        self,
+        lab: TimedPlace,
+        board: Board,
+        flash: Path,
+        start_program: Callable[[], Program],
+        boot_ms: int,
+        pins: tuple[int, int],
     ):
-        self.lab = lab
-        self.board = board
-        self.node: int = board.node
+        super().__init__(lab, board, *pins)
         self.flash = flash
-        self.lines: list[str] = []
-        self.running = False
-        self.wifi = True
-        self.sensors = {b"\x28" + board.uid + b"\x01": Sensor(20.0)}
-        self.devices = Devices(self, *pins)
-        self._argv = argv
+        self._start_program = start_program
         self._boot_ns = boot_ms * 1_000_000
-        self._process: Process | None = None
-        self._plan: list | None = None  # writes to go, address, moment: see kill_in_write
-        self._start_ns: int | None = None  # a start that was asked for
+        self._program: Program | None = None
+        self._life = board.life  # in which its greenlet is
 
-    # What can be done to a board
+    def _live(self) -> None:
+        self.lab.scheduler.call(self.board, self._live_on)
 
-    def start(self, after_s: float = 0) -> None:
-        """Give it power, now or later (nothing runs on it): a power-on reset."""
-        if self.running:
-            raise RuntimeError(f"node {self.node} is running")
-        self.running = True
-        self._start_ns = self.lab.world.now_ns + round(after_s * S_NS)
-        self.lab.scheduler.call(self.board, self._live)
-
-    def stop(self) -> None:
-        """Take its power: SIGKILL for its process; RAM, RTC and its clock are lost."""
-        if self.running or self.board.powered:
-            self._end("off")
-
-    def kill(self) -> None:
-        """Like `stop`, but seen as an accident. Works at any moment; see also `kill_in_write`."""
-        if self.running or self.board.powered:
-            self._end("killed")
-
-    def kill_in_write(self, n: int = 0, address: int | None = None, moment: str = "during") -> None:
-        """Kill it in the n-th EEPROM write from now (0: the next one), to `address` or to any.
-
-        moment: "before" it; "during" (half of the bytes are on the wire, no STOP: the chip stores
-        nothing); "after" its STOP, within the chip's write time. A chip that shares the board's
-        supply (its `owner`) loses it too, and "after" then tears the page.
-        """
-        self._plan = [n, address, moment]
-
-    # What its devices ask
-
-    def true_time_us(self) -> int:
-        return self.lab.start_s * 1_000_000 + self.board.world.now_ns // 1000
-
-    def wifi_since_ns(self) -> int | None:
-        return self.lab.wifi_since_ns if self.wifi else None
-
-    def before_write(self, address: int, size: int) -> None:
-        """A write of `size` data bytes is about to begin: is it the one to be killed in?"""
-        if self._plan is None or size < 1 or self._plan[1] not in (None, address):
-            return
-        if self._plan[0] == 0:
-            self.board.crash_at = (0, self._plan[2])
-            self._plan = None
-        else:
-            self._plan[0] -= 1
+    def _end_program(self) -> str:
+        program, self._program = self._program, None
+        if program is not None:
+            program.kill()
+            self._show(program)
+        self.lab.scheduler.rouse(self.board)
+        return program.ended_by if program else ""
 
     # Its life: runs in a greenlet of the scheduler
 
-    def _live(self) -> None:
+    def _live_on(self) -> None:
         """Life after life, as long as somebody has asked for one with `start`."""
         while self._start_ns is not None:
             start_ns, self._start_ns = self._start_ns, None
             life = self.board.life
             self.board.world.sleep(self.board, start_ns - self.board.world.now_ns)
             if self.board.life == life:
-                self._live_once()
+                self._live_once(life)
 
-    def _live_once(self) -> None:
-        """From power-on to the loss of power, or to the end of the program."""
+    def _live_once(self, life: int) -> None:
+        """From power-on to the loss of power, or to a deep sleep without end."""
+        self._life = life
         self.board.power_on()
         self.devices.power_on()
         self.lab.note(self, "on")
-        life = self.board.life
         cause = PWRON_RESET
         while self.board.life == life:
-            end = self.board.wake(self._wake, cause)
-            if self.board.life != life:
-                if self.running and self._start_ns is None:
-                    self._end("killed")  # as planned; stop() and kill() have said so themselves
-                return
-            self.devices.release_pins()
-            if end is None or (end.cause == DEEPSLEEP_RESET and not end.ms):
-                self.running = False
-                return
+            end: WakeEnd | None = self.board.wake(self._wake, cause)
+            if end is None or self.board.life != life:
+                break
             cause = end.cause
+            if cause == DEEPSLEEP_RESET and not end.ms:
+                return
             if cause == DEEPSLEEP_RESET:
                 self.board.deep_sleep_s(end.ms / 1000)
+        if self.running and self._start_ns is None:
+            self._lose_power("killed")  # as planned; stop() and kill() have said so themselves
 
-    def _wake(self, cause: int) -> WakeEnd | None:
+    def _wake(self, cause: int) -> WakeEnd:
         self.devices.boot(cause)
         self.lab.note(self, "boot", str(cause))
-        self.board.pause(self._boot_ns)
-        process = self._process = self.lab.start_process(self._argv, self.flash)
+        self._pause(self._boot_ns)
+        program = self._program = self._start_program()
         try:
-            self._serve(process)
+            self._serve(program)
         except WakeEnd as end:
-            self._show(process)
-            kind, text = ("sleep", end.ms) if end.cause == DEEPSLEEP_RESET else ("reset", end.cause)
-            self._process = None
-            self.lab.note(self, kind, str(text))
+            self._finish(program)
+            self._note_end(end)
             return end
         finally:
-            process.kill()
-            self._show(process)
-        self._process = None
-        return None
+            program.kill()
+            self._show(program)
 
-    def _serve(self, process: Process) -> None:
-        """Answer requests until the wake is over."""
-        life = self.board.life
+    def _serve(self, program: Program) -> NoReturn:
+        """Answer requests until the wake is over: WakeEnd, PowerLoss."""
         while True:
-            request = process.wait(self.lab.patience_s)
-            self._show(process)
-            if isinstance(request, Exit):
-                self.lab.note(self, "exit", str(request.code))
-                return
-            if request is None:
-                self._hang()
-                return
-            error = None
-            try:
-                reply = self.devices.handle(request.name, request.args, request.data)
-            except OSError as raised:
-                error = raised
-            if self.board.life != life:
-                raise PowerLoss
-            if error:
-                process.fail(error.errno or EIO, error.strerror or "")
-            elif isinstance(reply, bytes):
-                process.reply([0], reply)
-            else:
-                process.reply([reply or 0])
+            request = program.wait(self.lab.patience_s)
+            self._show(program)
+            self._demand_power()
+            if not isinstance(request, Request):
+                self._stand_still(program, request)
+            reply = self.devices.answer(request)
+            self._demand_power()
+            program.reply(reply)
 
-    def _hang(self) -> None:
+    def _stand_still(self, program: Program, ended: Exit | None) -> NoReturn:
+        """Its program has ended, or hangs (None): its pins stay as they are until the watchdog
+        bites, or the supply fails."""
+        self._finish(program)
         bite_ns = self.devices.watchdog_bites_in_ns()
-        if bite_ns is not None:
-            self.board.pause(bite_ns)
-            raise WakeEnd(WDT_RESET)
-        self.lab.note(self, "hang")
+        self.running = bite_ns is not None
+        if ended:
+            self.lab.note(self, "exit", str(ended.code))
+        elif not self.running:
+            self.lab.note(self, "hang")
+        self._pause(FOREVER_NS if bite_ns is None else bite_ns)
+        raise WakeEnd(WDT_RESET)
 
-    def _show(self, process: Process) -> None:
-        lines, process.lines = process.lines, []  # note() may let others go on: shown once
-        for line in lines:
-            self.lines.append(line)
-            self.lab.note(self, "line", line)
+    def _finish(self, program: Program) -> None:
+        """It does nothing more, with the board's supply still there."""
+        program.kill()
+        self._show(program)
+        self._demand_power()
+        self._program = None  # how it ended is no news
 
-    def _end(self, kind: str) -> None:
-        self.running = False
-        self._plan = self._start_ns = None
-        self.board.power_off()
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            self._show(process)
-        self.lab.note(self, kind, process.ended_by if process else "")
-        self.lab.scheduler.rouse(self.board)
+    def _note_end(self, end: WakeEnd) -> None:
+        if end.cause == DEEPSLEEP_RESET:
+            self.running = end.ms > 0
+            self.lab.note(self, "sleep", str(end.ms))
+        else:
+            self.lab.note(self, "reset", str(end.cause))
+
+    def _pause(self, duration_ns: int) -> None:
+        self._demand_power()  # who was told something may have taken it
+        self.board.pause(duration_ns)
+
+    def _demand_power(self) -> None:
+        if self.board.life != self._life:
+            raise PowerLoss
+
+    def _show(self, program: Program) -> None:
+        lines, program.lines = program.lines, []  # who is told may let others go on: shown once
+        self._said(lines)

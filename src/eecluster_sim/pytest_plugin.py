@@ -128,7 +128,7 @@ def new_boards(eecluster_seed: int) -> Callable[..., Boards]:
 def lab(request: pytest.FixtureRequest, eecluster_seed: int) -> "Iterator[Lab]":
     """A `Lab`. Its boards run in MicroPython; where there is none, the test is skipped."""
     try:
-        from .server import Lab
+        from .lab import Lab
     except ModuleNotFoundError:
         pytest.fail(NO_GREENLET, pytrace=False)
     from .process import find_micropython

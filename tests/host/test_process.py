@@ -4,9 +4,9 @@ import os
 
 import pytest
 
+from eecluster_sim.lab import Lab
 from eecluster_sim.process import find_micropython
 from eecluster_sim.sensors import Sensor
-from eecluster_sim.server import Lab
 
 needs_micropython = pytest.mark.skipif(
     find_micropython() is None, reason="no micropython: its wheel is for Linux on x86-64"
@@ -381,13 +381,14 @@ for _ in range(3):
 @both
 def test_a_wire_between_two_boards(lab, board, interpreter):
     program = """
-import time
+import machine, time
 from machine import Pin
 pin = Pin(18, Pin.{})
 for level in {}:
     pin.value(level)
     time.sleep_ms(10)
     print(pin.value(), end=" ")
+machine.deepsleep()
 """
     one = board(program.format("OPEN_DRAIN, value=1", (0, 1, 1)), interpreter)
     two = board(program.format("OPEN_DRAIN, value=1", (1, 1, 0)), interpreter, node=1, boot_ms=347)
@@ -455,7 +456,6 @@ deepsleep(2000)
 
 def test_no_micropython_is_said_clearly(monkeypatch, tmp_path):
     monkeypatch.setattr("eecluster_sim.process.find_micropython", lambda: None)
-    monkeypatch.setattr("eecluster_sim.server.find_micropython", lambda: None)
     main = tmp_path / "main.py"
     main.write_text("import sys, machine\nprint(sys.implementation.name)")
     with Lab() as lab:

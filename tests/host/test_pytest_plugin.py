@@ -344,7 +344,7 @@ def test_the_plugin_loads_nothing_big():
     more = loaded - set(plain.stdout.split())
     assert PLUGIN in more
     assert {name for name in more if not name.startswith("eecluster_sim")} == set()
-    assert not more & {"eecluster_sim.scheduler", "eecluster_sim.server", "eecluster_sim.demo"}
+    assert not more & {"eecluster_sim.scheduler", "eecluster_sim.lab", "eecluster_sim.demo"}
 
 
 def test_without_the_extra(run, pytester):

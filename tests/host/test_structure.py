@@ -416,3 +416,132 @@ def test_circles():
     assert circles(parsed(**above, proof__b="")) == []
     lazy = "def f():\n    from proof.a import x"
     assert circles(parsed(**above, proof__b=lazy)) == ["proof.a", "proof.b", "proof.c"]
+
+
+# The simulator
+
+SIMULATOR = Path(__file__).resolve().parents[2] / "src" / "eecluster_sim"
+
+# A module imports only from floors below its own, wherever the import stands: in a function, or for
+# type checkers only. `upy` is none of them: it is what a board's program finds, and imports nothing
+# of the simulator.
+SIMULATOR_FLOORS = [
+    # The core: also runs on MicroPython
+    ["parts", "rand", "i2c", "wire.__init__", "wire.lines", "wire.chip"],
+    ["chip", "bus", "wire.cpu", "wire.i2c"],
+    ["wire.pin", "wire.soft"],
+    ["board", "wire.hardware"],
+    ["wire.clearing"],
+    ["wire.masters"],
+    ["wire.bus"],
+    ["world"],
+    # Boards at the same time, in one process
+    ["scheduler", "files", "wire.vcd"],
+    ["contest"],
+    # A lab, whose boards are processes
+    ["lab_scheduler", "link", "flash", "sensors", "wlan"],
+    ["devices", "process"],
+    ["lab_board"],
+    ["process_board"],
+    ["lab"],
+    # What users ask for
+    ["host", "server"],
+    ["__init__"],
+    ["pytest_plugin", "demo.chips"],
+    ["demo.stage"],
+    ["demo.story"],
+    ["demo.view"],
+    ["demo.__init__"],
+    ["__main__"],
+]
+SIMULATOR_FLOOR = {name: floor for floor, names in enumerate(SIMULATOR_FLOORS) for name in names}
+
+
+def imports_in_simulator(module, tree):
+    """The modules of the simulator that a file imports as (line, module), wherever they stand."""
+    package = ["eecluster_sim", *module.split(".")[:-1]]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _of_simulator(node.lineno, alias.name, None)
+        elif isinstance(node, ast.ImportFrom):
+            names = package[: len(package) + 1 - node.level] if node.level else []
+            source = ".".join([*names, node.module] if node.module else names)
+            for alias in node.names:
+                yield from _of_simulator(node.lineno, source, alias.name)
+
+
+def _of_simulator(line, source, name):
+    package, _, inner = source.partition(".")
+    if package != "eecluster_sim":
+        return
+    for found in (f"{inner}.{name}", f"{inner}.{name}.__init__", inner, f"{inner}.__init__"):
+        if found.lstrip(".") in SIMULATOR_FLOOR:
+            yield line, found.lstrip(".")
+            return
+    yield line, inner
+
+
+def upward_imports_in_simulator(module, tree):
+    for line, found in imports_in_simulator(module, tree):
+        if found not in SIMULATOR_FLOOR:
+            yield f"{module}:{line}: imports {found}, which has no floor"
+        elif SIMULATOR_FLOOR[found] >= SIMULATOR_FLOOR[module]:
+            yield f"{module}:{line}: imports {found}, which is not on a floor below"
+
+
+def simulator():
+    """Every file of the simulator but those of boards, parsed, by its module name."""
+    paths = {
+        ".".join(path.relative_to(SIMULATOR).with_suffix("").parts): path
+        for path in sorted(SIMULATOR.rglob("*.py"))
+        if "upy" not in path.parts
+    }
+    return {module: ast.parse(path.read_text("utf-8"), path) for module, path in paths.items()}
+
+
+def test_each_module_of_the_simulator_has_one_floor():
+    modules = [module for floor in SIMULATOR_FLOORS for module in floor]
+    assert sorted(modules) == sorted(simulator())
+
+
+def test_the_simulator_imports_downwards():
+    complaints = [upward_imports_in_simulator(*item) for item in simulator().items()]
+    assert [complaint for found in complaints for complaint in found] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("devices", "from .lab import Lab"),
+        ("devices", "def f():\n    from .process_board import ProcessBoard"),
+        ("devices", "if TYPE_CHECKING:\n    from .process_board import ProcessBoard"),
+        ("devices", "from . import lab"),
+        ("devices", "from . import World"),
+        ("devices", "from .unheard_of import x"),
+        ("wire.cpu", "from ..board import Board"),
+        ("wire.cpu", "from .. import board"),
+        ("wire.cpu", "from .soft import SoftI2C"),
+        ("wire.cpu", "from . import hardware"),
+        ("demo.stage", "from .story import Story"),
+        ("demo.stage", "from . import run"),
+        ("lab", "import eecluster_sim"),
+        ("lab", "import eecluster_sim.host as host"),
+        ("lab", "from eecluster_sim.wire import unheard_of, lines\nfrom eecluster_sim import demo"),
+    ],
+)
+def test_the_simulator_s_rule_flags(module, source):
+    assert list(upward_imports_in_simulator(module, ast.parse(source)))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("devices", "import time\nfrom .wire.bus import WireBus\nfrom .wire import lines"),
+        ("wire.bus", "def f():\n    from .masters import make\nfrom ..bus import Bus"),
+        ("demo.story", "from .stage import Stage\nfrom ..lab import Lab\nfrom .. import World"),
+        ("pytest_plugin", "from eecluster import Cluster\nfrom eecluster_sim.world import World"),
+    ],
+)
+def test_the_simulator_s_rule_allows(module, source):
+    assert list(upward_imports_in_simulator(module, ast.parse(source))) == []

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
-from ..server import Event, Lab, ProcessBoard
+from ..lab import Lab
+from ..lab_board import Event
+from ..process_board import ProcessBoard
 from .chips import Truth
 
 INTERVAL_S = 900  # the example's
