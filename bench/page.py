@@ -92,6 +92,7 @@ TABLES = {
     "lock": _locks(
         {
             "acquire, nobody else wants it": "acquire_ms {} idle",
+            "one hold, as a standby's `check_in()` takes it": "hold_ms {} standby",
             "again, right after a release": "acquire_ms {} again",
             **{f"acquire, {each}": f"acquire_ms {{}} {each}" for each in CONTENDERS},
             **{f"added to a {role}'s wake": f"wake_ms {{}} {role}" for role in wakes.ROLES},

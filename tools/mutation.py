@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import click
@@ -22,12 +23,13 @@ from rich.console import Console
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "mutation"
 PAGE = ROOT / "docs" / "data" / "mutation.md"
-FILES = ["rules", "lead", "bitmap", "events"]
+FILES = ["rules", "takeover", "bitmap", "events"]
+METHODS = ["node.Node.lead", "node.Node.confirm", "node.Node.update"]  # decide with those
 TESTS = [f"tests/both/test_{name}.py" for name in ("inner_rules", "cluster", "events")]
 CONFIG = f"""
 [tool.mutmut]
 source_paths = ["src"]
-only_mutate = {json.dumps([f"src/eecluster/{name}.py" for name in FILES])}
+only_mutate = {json.dumps([f"src/eecluster/{name}.py" for name in [*FILES, "node"]])}
 also_copy = ["proof", "src"]
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = {json.dumps(TESTS)}
@@ -51,15 +53,10 @@ Of {2} mutants {3} are killed. No rule can tell the other {4} from the library:
 # (function, line as it is, line as it survives): why no rule can tell them apart
 SURVIVORS = {
     (
-        "events.announced",
+        "events.record",
         "and len(event) > 1",
         "and len(event) > 2",
     ): "differs for a tuple of two, which no `Status` has; of an event two parts are used",
-    (
-        "events.announced",
-        "node.ready(False)",
-        "node.ready(None)",
-    ): "only the truth of it is asked",
     (
         "events.pending",
         "now[TOLD_SPLIT] |= (tokens[j] > 0) << j",
@@ -71,25 +68,19 @@ SURVIVORS = {
         "if j == mine.node or not mine.lineage < found[j] <= mine.token:",
     ): "a token names its owner, so another node's is never equal to mine",
     (
-        "lead.confirm",
+        "node.Node.confirm",
         "break",
         "return",
     ): "None instead of False; only the truth of it is asked, and `leading` is False already",
     (
-        "lead.confirm",
+        "node.Node.confirm",
         "for left in (1, 0):",
         "for left in (2, 0):",
     ): "only the truth of it is asked",
     (
-        "lead.lead",
-        "readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))",
-        "readmit(mine, mine.spare | asked(view, None) | proven(mine, config))",
-    ): "asks my own written record too. Its requests are in `mine.spare` as well, but for those "
-    "fulfilled since, and these are of nodes that are not dead",
-    (
-        "lead.update",
-        "node.load(False)",
-        "node.load(None)",
+        "node.Node.update",
+        "self.load(False)",
+        "self.load(None)",
     ): "only the truth of it is asked",
     (
         "rules.observe",
@@ -101,6 +92,12 @@ SURVIVORS = {
         "new = passed < 0  # the clock was set back: a new baseline",
         "new = passed <= 0  # the clock was set back: a new baseline",
     ): _PASSED,
+    (
+        "takeover.readmitted",
+        "readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))",
+        "readmit(mine, mine.spare | asked(view, None) | proven(mine, config))",
+    ): "asks my own written record too. Its requests are in `mine.spare` as well, but for those "
+    "fulfilled since, and these are of nodes that are not dead",
 }
 
 
@@ -108,6 +105,14 @@ def run_mutmut(*arguments: str) -> str:
     """What a mutmut command says."""
     command = [sys.executable, "-m", "mutmut", *arguments]
     return subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def wanted() -> list[str]:
+    """What mutmut calls all mutants of these, as patterns."""
+    methods = [name.split(".") for name in METHODS]
+    return [f"eecluster.{name}.*" for name in FILES] + [
+        f"eecluster.{module}.xǁ{owner}ǁ{name}__mutmut_*" for module, owner, name in methods
+    ]
 
 
 def copy():
@@ -121,19 +126,19 @@ def copy():
 
 def changed(mutant: str) -> tuple[str, str, str]:
     """(function, old line, new line) of a mutant called as mutmut calls it."""
-    match = re.fullmatch(r"eecluster\.(\w+)\.x_(\w+)__mutmut_\d+", mutant)
+    match = re.fullmatch(r"eecluster\.(\w+)\.x(?:_|ǁ(\w+)ǁ)(\w+)__mutmut_\d+", mutant)
     assert match, mutant
     lines = run_mutmut("show", mutant).splitlines()
     old, new = (
         [line[1:].strip() for line in lines if line.startswith(sign) and line[:3] != 3 * sign]
         for sign in "-+"
     )
-    return f"{match[1]}.{match[2]}", " ".join(old), " ".join(new)
+    return ".".join(filter(None, match.groups())), " ".join(old), " ".join(new)
 
 
 def page(total: int, survivors) -> str:
     """docs/data/mutation.md."""
-    files = ", ".join(f"`{name}.py`" for name in FILES)
+    files = ", ".join([f"`{name}.py`" for name in FILES] + [f"`{name}`" for name in METHODS])
     tests = ", ".join(f"`{Path(test).stem}`" for test in TESTS)
     rows = [
         f"| `{key[0]}` | `{_cell(key[1])}` | `{_cell(key[2])}` | {SURVIVORS.get(key, '?')} |\n"
@@ -153,8 +158,9 @@ def main(keep: bool, jobs: int) -> None:
     """Mutate the pure decisions and look at what survives."""
     console = Console(soft_wrap=True)
     copy()
-    run_mutmut("run", "--max-children", str(jobs))
+    run_mutmut("run", "--max-children", str(jobs), *wanted())
     results = re.findall(r"^\s*(\S+): (.+)$", run_mutmut("results", "--all", "true"), re.MULTILINE)
+    results = [one for one in results if any(fnmatch(one[0], each) for each in wanted())]
     alive = [name for name, verdict in results if verdict not in ("killed", "timeout")]
     survivors = sorted(changed(name) for name in alive)
     console.print(f"{len(results)} mutants, {len(survivors)} survive")

@@ -17,13 +17,13 @@ kept = Kept(RTC().memory, schedule.now())
 
 
 def work():
-    """True if this board has done what it had to do."""
+    """True if this board has done what it had to do, None if it has reported already."""
     if kept.hung:
         return False  # told by the next wake; this one does not hang there again
-    status = cluster.health_check()
+    status = cluster.check_in()
     print(status)
     if not status.is_primary:
-        return True
+        return None
     from avocado import duty  # a standby pays for no Wi-Fi, TLS and MQTT, not even the import
 
     return duty.do(config, cluster, status, kept)
@@ -42,7 +42,8 @@ try:
     except Exception as error:
         note(error)
         done = False
-    print(cluster.heartbeat(done))
+    if done is not None:
+        print(cluster.heartbeat(done))
 except Exception as error:  # the bus is gone
     note(error)
 

@@ -36,7 +36,7 @@ def wake():
         interval=INTERVAL_S if KEEPS_TIME else None,
         uid=unique_id(),
     )
-    status = cluster.health_check()
+    status = cluster.check_in()  # with it a standby has also reported
     print(status)
     watchdog.feed()
     if status.is_primary:
@@ -48,7 +48,7 @@ def wake():
                 publish("event", event, status.token)
             cluster.announced(status.events)
             watchdog.feed()
-    cluster.heartbeat()
+        cluster.heartbeat()
 
 
 try:

@@ -8,9 +8,9 @@ CLAIMS = (
         "a claim looks first and writes then, so two claims do not see each other",
         (
             (
-                "lead.py",
-                "    node.write()\n    node.look()\n    node.load(False)\n",
-                "    node.look()\n    node.load(False)\n    node.write()\n",
+                "node.py",
+                "        self.write()\n        self.look()\n        self.load(False)\n",
+                "        self.look()\n        self.load(False)\n        self.write()\n",
             ),
         ),
         "another node claims between the look and the write",
@@ -21,9 +21,9 @@ CLAIMS = (
         "a claim is taken for confirmed because it was written",
         (
             (
-                "lead.py",
-                "    node.look()\n    node.load(False)\n",
-                "    node.slots.view.token = node.mine.token\n",
+                "node.py",
+                "        self.look()\n        self.load(False)\n",
+                "        self.slots.view.token = self.mine.token\n",
             ),
         ),
         "another node claims between the first look and the write",
@@ -34,7 +34,7 @@ CLAIMS = (
         "the token ends in the node, not in 7 - node: of two claims the highest node's wins",
         (
             ("layout.py", "return 7 - (token & 7)", "return token & 7"),
-            ("lead.py", "+ 1 << 3 | 7 - me", "+ 1 << 3 | me"),
+            ("takeover.py", "+ 1 << 3 | 7 - me", "+ 1 << 3 | me"),
         ),
         "two nodes claim the same epoch",
         caught_by=("search", "claims, 3 nodes, 1 chip"),
@@ -60,9 +60,12 @@ CLAIMS = (
         "a primary that marks nodes dead keeps its token",
         (
             (
-                "lead.py",
-                "        if not silent(mine, config.retries):\n            return\n",
-                "        mine.dead |= silent(mine, config.retries)\n        return\n",
+                "node.py",
+                "            if not silent(readmitted(mine, view, config), config.retries):\n"
+                "                return\n",
+                "            readmitted(mine, view, config)\n"
+                "            mine.dead |= silent(mine, config.retries)\n"
+                "            return\n",
             ),
         ),
         "a node falls silent that is not the primary",
@@ -79,7 +82,7 @@ CLAIMS = (
             ),
             ("rules.py", "            mine.spare ^= 1 << j\n", "            pass\n"),
             (
-                "lead.py",
+                "takeover.py",
                 "mine.primary = mine.spare = mine.runs[me] = mine.released = 0",
                 "mine.primary = mine.runs[me] = mine.released = 0",
             ),
@@ -90,7 +93,7 @@ CLAIMS = (
     Mistake(
         "unconfirmed-beat",
         "a primary's beat relies on the look before its duty",
-        (("cluster.py", "if node.leading or node.mine is None or", "if node.mine is None or"),),
+        (("node.py", "if self.leading or self.mine is None or", "if self.mine is None or"),),
         "another node claims in the second between a look (or confirm) and the beat",
         caught_by=("search", "replaced in its duty, 1 chip"),
     ),

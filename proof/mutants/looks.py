@@ -40,7 +40,7 @@ LOOKS = (
         "a dead node that beats again stays dead",
         (
             (
-                "lead.py",
+                "takeover.py",
                 "bits([config.readmit and run <= -config.readmit for run in mine.runs])",
                 "0",
             ),

@@ -37,7 +37,7 @@ QUORUMS = (
     Mistake(
         "no-quorum-behind",
         "a token is confirmed wherever it stands, be it on one chip of three",
-        (("lead.py", " and len(ids(view.fresh)) >= node.config.quorum:", ":"),),
+        (("node.py", " and len(ids(view.fresh)) >= self.config.quorum:", ":"),),
         "three chips; a claim that reaches fewer than a quorum: a crash in it, silent chips",
         {"eeproms": 3, "owned": True},
         caught_by=("search", "claim breaks off"),
@@ -47,12 +47,13 @@ QUORUMS = (
         "a node without a quorum writes its beat to what it reaches",
         (
             (
-                "cluster.py",
-                "            if node.quorate():\n                beat(",
-                "            if node.slots.view.good:\n"
-                "                if node.mine is None:\n"
-                "                    node.load(False)\n"
-                "                beat(",
+                "node.py",
+                "        if self.quorate():\n            mine = self.mine\n            beat(",
+                "        if self.slots.view.good:\n"
+                "            if self.mine is None:\n"
+                "                self.load(False)\n"
+                "            mine = self.mine\n"
+                "            beat(",
             ),
         ),
         "three chips; a primary that reaches one of them",

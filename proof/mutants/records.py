@@ -72,34 +72,34 @@ RECORDS = (
                 "        for k in ids(view.good):\n"
                 "            for record in view.records:\n"
                 "                if record and record.node != self.node:\n"
-                "                    self.repair(k, record)\n"
+                "                    self.repair(k, record, view)\n"
                 "        newest = max(self.rank)\n",
             ),
             (
                 "slots.py",
                 "            return self.head[PLACE_AT - HEAD_AT] != BLANK != self.head[0]\n",
                 "            if self.head[PLACE_AT - HEAD_AT] != BLANK:\n"
-                "                self.note(k, i, self.head[:4])\n"
+                "                self.note(k, i, self.head[:4], view)\n"
                 "            return self.head[PLACE_AT - HEAD_AT] != BLANK != self.head[0]\n",
             ),
             (
                 "slots.py",
                 "        rank = self.layout.rank(slot)\n",
-                "        rank = self.layout.rank(slot)\n        self.note(k, i, slot[4:8])\n",
+                "        rank = self.layout.rank(slot)\n        self.note(k, i, slot[4:8], view)\n",
             ),
             (
                 "slots.py",
                 "    def check(self, k):\n",
-                "    def note(self, k, i, revision):\n"
-                "        there = self.view.there\n"
+                "    def note(self, k, i, revision, view):\n"
+                "        there = view.there\n"
                 "        found = bytes(revision), i\n"
                 "        there[k, i >> 1] = max(there.get((k, i >> 1), found), found)\n"
                 "\n"
-                "    def repair(self, k, record):\n"
+                "    def repair(self, k, record, view):\n"
                 "        layout = self.layout\n"
                 "        slot = self.slot\n"
                 "        place = k, record.node\n"
-                '        revision, i = self.view.there.get(place, (b"", 2 * record.node + 1))\n'
+                '        revision, i = view.there.get(place, (b"", 2 * record.node + 1))\n'
                 '        if revision != record.revision.to_bytes(4, "big"):\n'
                 "            layout.pack(record, slot)\n"
                 "            slot[PLACE_AT] |= k\n"

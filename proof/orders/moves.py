@@ -62,6 +62,7 @@ class Moves:
         image = state[IMAGE]
         reach = state[REACH][b]
         machine = self.machines[b]
+        limit = self.undisturbed.limit(reach)
 
         def answer(k, at, count, data):
             if data is not None:
@@ -83,7 +84,7 @@ class Moves:
             if token:
                 self.judge.confirmed(self.nodes[b], token, began)
             found.append(((k, at // PAGE), number, began))
-            if len(found) > self.undisturbed.most:
+            if len(found) > limit:
                 raise Breach("I6", "node %d reads more than %d times" % (self.nodes[b], len(found)))
 
     def choices(self, state, ways, b, page, chip=None):

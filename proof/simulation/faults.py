@@ -1,9 +1,10 @@
 """Every fault of the long runs that is not tied to a wake: what it does.
 
-What is carried out is up to `fault_limits`. Stands on it.
+What is carried out is up to `fault_limits`. Stands on it and on quick_world.
 """
 
 from proof.judges.fault_limits import BLANK, OLD, FaultLimits
+from proof.simulation.quick_world import FIRST
 
 
 class Faults(FaultLimits):
@@ -96,27 +97,27 @@ class Faults(FaultLimits):
         return self._another(k, b"\x42" * self.format.end)
 
     def clone(self, k, other):
-        """A chip with the content of another place."""
+        """A chip with the content of another one, whose place this is not."""
         place = self.places[other]
         good = other != k and not place.alien and self.format.label_is_good(place.data, other)
+        good = good and self.places[k].address != FIRST + other
         return good and self._another(k, bytes(place.data[: self.format.end]))
 
     def swap(self, k, other):
-        """Two chips change their places."""
+        """Two chips change their places. Each is a whole replica: its number goes with it, and so
+        does everything that is known of it here, but for its address and its supply.
+        """
         one, two = self.places[k], self.places[other]
         for place in (one, two):
             if place.alien or not self.format.label_is_good(place.data, place.number):
                 return False
-        if k == other:
+        if k == other or self.simulation.inside:
             return False
-        images = [bytes(place.data[: self.format.end]) for place in (one, two)]
-        if not self._another(k, images[1]):
-            return False
-        if not self._another(other, images[0]):
-            self._return(one)
-            return False
-        one.partner, two.partner = two, one
-        return True
+        return self.reachable(lambda: self._move(one, two), lambda: self._move(two, one))
+
+    def _move(self, one, two):
+        self.world.bus.swap(one, two)
+        one.owner, two.owner = two.owner, one.owner
 
     def _another(self, k, content):
         place = self.places[k]
@@ -133,20 +134,22 @@ class Faults(FaultLimits):
 
     def _return(self, place):
         place.data[: len(place.drawer)] = place.drawer
-        place.drawer = place.partner = None
+        place.drawer = None
         place.alien = False
         place.busy_until_ns = 0
 
     def back(self, k):
-        """The chip that belongs to this place is back (after a swap: both)."""
+        """The chip that belongs to this place is back; after a swap both are."""
         place = self.places[k]
-        if not place.alien or self.simulation.inside:
+        if self.simulation.inside:
             return False
-        partner = place.partner
-        self._return(place)
-        if partner:
-            self._return(partner)
-        return True
+        if place.alien:
+            self._return(place)
+            return True
+        there = self.world.bus.by_address[FIRST + k]
+        return there is not place and self.reachable(
+            lambda: self._move(place, there), lambda: self._move(there, place)
+        )
 
     def reach(self, node, chips):
         """This board does not reach these chips (none: it reaches all)."""
@@ -206,7 +209,10 @@ class Faults(FaultLimits):
             place.fault = place.tear = None
             place.write_protect = False
             self.slow(place.number, 5)
-            self.back(place.number)
+            if place.alien:
+                self._return(place)
+            if place.address != FIRST + place.number:
+                self._move(place, self.world.bus.by_address[FIRST + place.number])
             if not self.format.is_ours(place.data, place.number):  # rotten all over: a new one
                 self.set_back[place] = BLANK
                 place.data[: self.format.end] = b"\xff" * self.format.end

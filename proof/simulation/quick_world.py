@@ -19,10 +19,11 @@ _WRITE_BITS = 9 * 3 + 2
 
 
 class Place(Eeprom):
-    """The chip at place `number` on the bus. What is plugged in there may change.
+    """Chip `number` of the cluster, at first at the place of that number on the bus. What is
+    plugged in instead of it may change.
 
     alien      not the cluster's: nobody may write to it    drawer  what was taken out, or None
-    saved      an old image of it, or None                  partner place it was swapped with
+    saved      an old image of it, or None
     """
 
     def __init__(self, world, part, number):
@@ -32,7 +33,6 @@ class Place(Eeprom):
         self.alien = False
         self.drawer = None
         self.saved = None
-        self.partner = None
 
     def store(self, memaddr, buf, stop_ns):
         world = self.world

@@ -2,31 +2,34 @@
 announced, EEPROMs that are formatted.
 
 Loaded when it comes to that. No look of these calls counts a strike. ``node`` is the ``node.Node``
-at work, under the lock. Stands on repair, takeover, events, rules, layout, bitmap and errors.
+at work, under the lock. Stands on repair, takeover, events, rules and what those stand on.
 """
 
 from .bitmap import ids
+from .config import whole
 from .errors import ClusterError
 from .events import record
 from .layout import owner
-from .repair import erase, failure, highest, unkept
+from .repair import erase, failure, highest, name
 from .rules import release
 from .takeover import claim, readmit
 
 
 def ready(node, accept):
     """The state is of now, and writing is allowed: else ``ClusterError``."""
-    leading = node.leading
     node.refresh(accept)
     if not node.quorate():
         raise ClusterError("isolated: fewer than %d EEPROMs are ours" % node.config.quorum)
-    if owner(node.mine.token) == node.mine.node and (leading or not node.mine.released):
-        node.confirm()
+    mine = node.mine
+    if not node.leading and owner(mine.token) == mine.node and not mine.released:
+        node.confirm()  # there was no health_check()
 
 
 def reset_node(node, j):
-    """``Cluster.reset_node`` of node ``j``."""
-    ready(node, j == node.slots.node)
+    """``Cluster.reset_node`` of node ``j``, or of this one: None."""
+    me = node.slots.node
+    j = whole("node_id", me if j is None else j, 0, node.config.nodes - 1)
+    ready(node, j == me)
     mine = node.mine
     if node.leading:
         readmit(mine, 1 << j)
@@ -46,6 +49,7 @@ def stand_down(node):
 
 def announced(node, events):
     """``Cluster.announced``."""
+    events = tuple(events)
     ready(node, False)
     if events and node.leading:
         record(node.mine, events)
@@ -57,6 +61,9 @@ def format(node, force, epoch, eeprom):
     """``Cluster.format``."""
     slots = node.slots
     layout = slots.layout
+    whole("epoch", epoch, 0, 1 << 28)
+    if eeprom is not None:
+        whole("eeprom", eeprom, 0, len(slots.addresses) - 1)
     node.forget()
     view = node.found()
     if not view.heard or not (force or eeprom is not None) and view.fault:
@@ -65,7 +72,7 @@ def format(node, force, epoch, eeprom):
     if eeprom is not None:
         chosen = 1 << eeprom
         if len(ids(view.good & ~chosen)) < node.config.quorum:
-            raise ClusterError("eeprom %d: the others are no quorum; not formatted" % eeprom)
+            raise ClusterError("eeprom %d: no quorum without it" % eeprom)
     elif force:
         chosen = node.config.all
         for k in ids(view.heard):
@@ -85,4 +92,5 @@ def format(node, force, epoch, eeprom):
     finally:
         node.forget()
         if bad:
-            raise unkept(slots, bad)
+            names = ", ".join([name(slots, k) for k in bad])
+            raise ClusterError("%s does not keep what is written: check WP pin" % names)

@@ -4,7 +4,7 @@ on node.
 
 import time
 
-from .config import Config, demand, whole
+from .config import Config, demand
 from .layout import LATE, STUCK
 from .node import CHECKED, FAILED, UNCHECKED, Node
 from .slots import Slots
@@ -112,7 +112,7 @@ class Cluster:
         node = self._node
         if node.leading:
             with self:
-                node.still_leading()
+                node.refresh(False)
         return node.leading
 
     def heartbeat(self, done=True):
@@ -135,15 +135,9 @@ class Cluster:
 
         A primary does its duty then, and calls ``heartbeat()``.
         """
-        node = self._node
-        node.state = FAILED
         with self:
-            node.check()
-            if not node.leading:
-                node.beat(True, CHECKED)
-            status = Status(node)
-        node.state = CHECKED if node.leading else UNCHECKED
-        return status
+            status = self.health_check()
+            return status if status.is_primary else self.heartbeat()
 
     def reset_node(self, node_id=None):
         """Take a dead node, or another board under its number, back; by default this one.
@@ -153,10 +147,8 @@ class Cluster:
         """
         from .administer import reset_node
 
-        me = self._node.slots.node
-        last = self._node.config.nodes - 1
         with self:
-            reset_node(self._node, whole("node_id", me if node_id is None else node_id, 0, last))
+            reset_node(self._node, node_id)
 
     def stand_down(self):
         """Let another member be primary, without anybody being marked dead. ``ClusterError`` if
@@ -176,7 +168,7 @@ class Cluster:
         from .administer import announced
 
         with self:
-            return announced(self._node, tuple(events))
+            return announced(self._node, events)
 
     def format(self, force=False, epoch=0, eeprom=None):
         """Label blank EEPROMs. ``force``: make blank ones of all, whatever they hold; the cluster
@@ -189,8 +181,5 @@ class Cluster:
         """
         from .administer import format
 
-        whole("epoch", epoch, 0, 1 << 28)
-        if eeprom is not None:
-            whole("eeprom", eeprom, 0, len(self._node.slots.addresses) - 1)
         with self:
             format(self._node, force, epoch, eeprom)

@@ -82,7 +82,7 @@ class Node:
 
     def lead(self, counted):
         """The token is mine or I may replace it: confirm it, do what a primary does, or claim."""
-        from .takeover import asked, claim, proven, readmit, resting
+        from .takeover import claim, readmitted, resting
 
         mine = self.mine
         view = self.slots.view
@@ -92,8 +92,7 @@ class Node:
                 return
             mine = self.mine  # confirm may have looked again
             view = self.slots.view
-            readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))
-            if not silent(mine, config.retries):
+            if not silent(readmitted(mine, view, config), config.retries):
                 return
         claim(mine, view, config, 0)
         self.update()
@@ -144,18 +143,11 @@ class Node:
 
     def found(self):
         """What a look finds, chips that are not as they should be judged."""
-        slots = self.slots
-        view = slots.look()
-        for _ in slots.all:
-            if not view.odd:
-                break
-            from .repair import exchanged, judge
+        view = self.slots.look()
+        if view.odd:
+            from .repair import judged
 
-            if not exchanged(slots, view) and not any(
-                [slots.attempt(judge, slots, k, view) for k in ids(view.odd)]
-            ):
-                break
-            view = slots.look()
+            view = judged(self.slots, view)
         return view
 
     def load(self, accept):
@@ -187,7 +179,9 @@ class Node:
         return new
 
     def refresh(self, accept):
-        """Look again if anything changed since the last look, and follow. Nothing is counted."""
+        """Look again if anything changed since the last look; am I still the primary? Nothing is
+        counted.
+        """
         since = self.slots.timer.ticks_ms()
         if self.mine is None or not self.slots.same():
             view = self.look()
@@ -195,13 +189,8 @@ class Node:
                 self.load(accept)
                 follow(self.mine, view)
         self.since = since
-
-    def still_leading(self):
-        """``Cluster.confirm``."""
         if self.leading:
-            self.refresh(False)
-            self.leading = self.mine is not None and self.confirm()
-        return self.leading
+            self.confirm()
 
     def beat(self, done, state):
         """``Cluster.heartbeat``; ``state``: what the last call has left."""
@@ -212,9 +201,7 @@ class Node:
             self.check()
         timer = self.slots.timer
         age_ms = timer.ticks_diff(timer.ticks_ms(), self.since)
-        if self.leading:
-            self.still_leading()
-        elif self.mine is None or not 0 <= age_ms <= LOOK_VALID_MS:
+        if self.leading or self.mine is None or not 0 <= age_ms <= LOOK_VALID_MS:
             self.refresh(False)
         if self.quorate():
             mine = self.mine

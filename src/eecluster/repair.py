@@ -8,23 +8,31 @@ import struct
 
 from .bitmap import ids
 from .errors import ClusterError, ConfigError, DuplicateNodeError, FormatError
-from .layout import BLANK, Layout
+from .layout import BLANK, LABEL_SIZE, Layout
 from .takeover import asked
+
+
+def judged(slots, view):
+    """The view once every odd chip in it is judged; they are looked at again if it was not theirs
+    to be odd: exchanged chips, or one that a peer has labelled meanwhile.
+    """
+    for _ in slots.all:
+        if not exchanged(slots, view) and not any(
+            [slots.attempt(judge, slots, k, view) for k in ids(view.odd)]
+        ):
+            break
+        view = slots.look()
+    return view
 
 
 def judge(slots, k, view):
     """Is EEPROM k, whose label is not as it should be and which has no valid slot, blank or not
     ours? Notes it in ``view``. True if somebody has labelled it since: look again.
     """
-    view.heard ^= 1 << k  # until this has come to its end
     label = _label(slots, k)
-    if slots.layout.whole(label):
-        fault = ConfigError(_differs(slots, k, label))
-    else:
-        fault = foreign(slots, k)
+    fault = (mislabelled if slots.layout.whole(label) else foreign)(slots, k, label)
     if _label(slots, k) == slots.layout.label(k):
         return True
-    view.heard |= 1 << k
     if fault:
         view.fault = fault
     else:
@@ -40,48 +48,41 @@ def exchanged(slots, view):
         label = slots.attempt(_label, slots, k)
         for j in slots.all:
             if j != k and label == slots.layout.label(j) and not view.good >> j & 1:
-                for places in (slots.addresses, slots.since):
-                    places[j], places[k] = places[k], places[j]
+                places = slots.addresses
+                places[j], places[k] = places[k], places[j]
                 return True
     return False
 
 
-def foreign(slots, k):
-    """The error that EEPROM k holds something else, or None: it is blank.
+def foreign(slots, k, label):
+    """The error that EEPROM k, with this ``label``, holds something else; None: it is blank.
 
     Nothing is called foreign on the strength of a bus that is held or garbled.
     """
     layout = slots.layout
     # a label that was torn while a blank chip got it has bytes of ours among the blank ones
-    ours = layout.label(k) + layout.blank[len(layout.label(k)) :]
-    page = bytearray(len(layout.blank))
-    again = bytearray(len(layout.blank))
-    lowest, highest = BLANK, 0
+    ours = layout.label(k) + layout.blank[LABEL_SIZE:]
+    page = bytearray(layout.blank)
+    again = bytearray(page)
+    values = set(page[:0])
     wrong = False
     for at in range(layout.base, layout.end, len(page)):
         slots.read(k, at, page)
-        for found, wanted in zip(page, ours):
-            if not wrong and found != BLANK and found != wanted:
-                wrong = True
-                slots.read(k, at, again)
-                if again != page:
-                    return ClusterError(
-                        "%s: what is read at byte %d changes from read to read: who else uses the"
-                        " bus, and has every board the lock?" % (_name(slots, k), at)
-                    )
-        lowest = min(lowest, min(page))
-        highest = max(highest, max(page))
-        if wrong and lowest < highest:
+        values.update(page)
+        if any([found != BLANK and found != wanted for found, wanted in zip(page, ours)]):
+            wrong = True
+            slots.read(k, at, again)
+            if again != page:
+                return ClusterError(
+                    "%s reads differently each time: who else talks?" % name(slots, k)
+                )
+        if wrong and len(values) > 1:
             return FormatError(
-                "%s holds foreign data. Not written. Erase all: format(force=True)"
-                % _name(slots, k)
+                "%s holds foreign data. Not written. Erase all: format(force=True)" % name(slots, k)
             )
         ours = layout.blank
     if wrong:
-        return ClusterError(
-            "%s reads as nothing but 0x%02x: is SDA held low? Not written"
-            % (_name(slots, k), lowest)
-        )
+        return ClusterError("%s reads as 0x%02x only: is SDA held low?" % (name(slots, k), page[0]))
     return None
 
 
@@ -105,17 +106,11 @@ def failure(slots, what):
     )
 
 
-def unkept(slots, bad):
-    """The error that these EEPROMs, a list, were not formatted."""
-    names = ", ".join([_name(slots, k) for k in bad])
-    return ClusterError("%s: does not keep what is written: check WP pin" % names)
-
-
 def erase(slots, k, end):
     """Make EEPROM k blank up to ``end``, but for its label. True if that is what it holds then."""
     layout = slots.layout
     page = bytearray(len(layout.blank))
-    label = layout.label(k) + layout.blank[len(layout.label(k)) :]
+    label = layout.label(k) + layout.blank[LABEL_SIZE:]
     for at in range(end - len(page), layout.base - 1, -len(page)):
         wanted = label if at == layout.base else layout.blank  # the label last
         for _ in range(3):  # a short write raises nothing
@@ -146,31 +141,29 @@ def highest(slots, k):
     return token
 
 
-def _differs(slots, k, label):
-    """How EEPROM k's label differs from ours, in the words of the arguments."""
+def mislabelled(slots, k, label):
+    """The error that EEPROM k's label differs from ours, in the words of the arguments."""
     found = struct.unpack_from(">4BIHB", label, 4)
     ours = struct.unpack_from(">4BIHB", slots.layout.label(k), 4)
     if found[:3] + found[4:] == ours[:3] + ours[4:]:
-        return "%s is number %d of this cluster, not %d: a copy, or eeproms in another order" % (
-            _name(slots, k), found[3], ours[3]
-        )  # fmt: skip
-    names = "layout version,nodes,eeproms,number,cluster_id,page_size,quorum".split(",")
-    parts = [
-        "%s %d, not %d" % (name, theirs, mine)
-        for name, theirs, mine in zip(names, found, ours)
-        if theirs != mine
-    ]
-    return (
-        "%s is labelled for %s. Give all boards the same arguments; to change them for good:"
-        " format(force=True)" % (_name(slots, k), "; ".join(parts))
+        return ConfigError("%s is number %d, not %d: a copy?" % (name(slots, k), found[3], ours[3]))
+    keys = "version nodes eeproms number cluster_id page_size quorum".split()
+    parts = []
+    for key, theirs, mine in zip(keys, found, ours):
+        if theirs != mine:
+            parts.append("%s %d, not %d" % (key, theirs, mine))
+    return ConfigError(
+        "%s is labelled for %s. Make all boards alike, or format(force=True)"
+        % (name(slots, k), ", ".join(parts))
     )
 
 
 def _label(slots, k):
-    label = bytearray(len(slots.layout.label(k)))
+    label = bytearray(LABEL_SIZE)
     slots.read(k, slots.layout.base, label)
     return label
 
 
-def _name(slots, k):
+def name(slots, k):
+    """What messages call EEPROM k."""
     return "EEPROM 0x%02x" % slots.addresses[k]

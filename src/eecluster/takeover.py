@@ -49,6 +49,12 @@ def readmit(mine, nodes):
         mine.runs[j] = 0
 
 
+def readmitted(mine, view, config):
+    """``mine``, with those taken back that are asked for or have proven themselves [5, 8]."""
+    readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))
+    return mine
+
+
 def resting(mine, counted, config):
     """Has this owner of the token stood down, and is it still waiting for somebody to claim [9]?"""
     me = mine.node

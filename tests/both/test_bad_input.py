@@ -168,7 +168,7 @@ def test_a_chip_that_reads_as_one_value_is_not_called_foreign():
     for value in (0x00, 0x42):
         kit = Kit(1)
         kit.chips[0].fill(value)
-        refused(kit, ClusterError, "0x50", "nothing but 0x%02x" % value, "SDA")
+        refused(kit, ClusterError, "0x50", "0x%02x only" % value, "SDA")
 
 
 def test_one_foreign_byte_in_the_clusters_pages():

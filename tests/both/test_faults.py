@@ -1031,7 +1031,7 @@ def test_boards_with_different_configurations():
         kit = Kit(2)
         kit.rounds(3)
         images = kit.images()
-        with raises(ConfigError, "0x5", text, "same arguments"):
+        with raises(ConfigError, "0x5", text, "boards alike"):
             kit.wake(1, **change)
         assert kit.images() == images
         assert kit.settled() == 0
@@ -1186,6 +1186,7 @@ def test_a_look_that_does_not_count_claims_nothing():
 def test_who_never_beat_does_not_take_over():
     kit = Kit(2)
     kit.rounds(3, (0,))
+
     def counts(cluster):
         cluster.health_check()
         cluster.reset_node(0)  # it has a slot now, but has never done anything

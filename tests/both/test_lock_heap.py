@@ -76,7 +76,8 @@ def test_a_lock_can_be_had_however_the_heap_lies():
             for heap_bytes in HEAPS_BYTES:
                 board, lock, won, took_ns = alone(make_lock, heap_bytes, call_us)
                 assert won, (make_lock.__name__, call_us, heap_bytes)
-                frames_ns = 2 * heap_bytes * 3 * call_us * US_NS // 1024  # of acquire() and of compete()
+                # of acquire() and of compete()
+                frames_ns = 2 * heap_bytes * 3 * call_us * US_NS // 1024
                 assert took_ns <= LONG_MS * MS_NS + frames_ns
                 assert lock.late == 0
 

@@ -142,6 +142,13 @@ def goes_on(cluster, lock, where):
     assert before in (True, False) and lock.held == 0, where
 
 
+def role(kit, cluster):
+    """Of node 1, as its heartbeat says."""
+    status = kit.run(1, cluster.heartbeat)
+    assert status
+    return status.role
+
+
 def test_a_program_that_calls_heartbeat_alone():
     """It takes over when it has to, and is not isolated for ever by a moment without chips."""
     kit = Kit(2)
@@ -153,7 +160,7 @@ def test_a_program_that_calls_heartbeat_alone():
         kit.run(1, cluster.heartbeat)
     for chip in kit.chips:
         chip.plugged = True
-    roles = [kit.run(1, cluster.heartbeat).role for _ in range(4)]
+    roles = [role(kit, cluster) for _ in range(4)]
     assert roles == ["standby", "primary", "primary", "primary"]  # retries=1: two strikes
 
 
@@ -174,9 +181,8 @@ def test_after_a_health_check_that_raised_one_heartbeat_writes_nothing():
             cluster.health_check()
         images = kit.images()
         cluster._node.lock, cluster._node.clock = Spy(), lambda: 0
-        status = kit.run(1, cluster.heartbeat)
-        assert status.role == "isolated" and kit.images() == images
-        assert kit.run(1, cluster.heartbeat).role == "standby"
+        assert role(kit, cluster) == "isolated" and kit.images() == images
+        assert role(kit, cluster) == "standby"
         assert kit.images() != images
 
 

@@ -50,7 +50,9 @@ def called(path, start):
         elif isinstance(node, ast.ClassDef):
             for one in node.body:
                 if isinstance(one, ast.Assign) and isinstance(one.value, ast.Name):  # start = pull
-                    aliases[one.targets[0].id] = one.value.id
+                    (target,) = one.targets
+                    assert isinstance(target, ast.Name)
+                    aliases[target.id] = one.value.id
     found, todo = set(), [start]
     while todo:
         for body in bodies[todo.pop()]:

@@ -96,9 +96,9 @@ def test_every_pair_of_ids_that_starts_together(name, ids):
 
 def paused_everywhere(name, clocks_ppm):
     """Duels, each with where it was: a pause at each call of the arbitration."""
-    strategy = STRATEGIES.get(name) or (Sloppy, long_rest)
+    make_lock, hold = strategy = STRATEGIES.get(name) or (Sloppy, long_rest)
     for calls_us in ((2, 2), (15, 2)):
-        alone = Duel(*strategy)
+        alone = Duel(make_lock, hold)
         alone.add(1, 0, calls_us[0], clocks_ppm[0])
         last = alone.run().calls[1]
         for place in range(max(0, last - PLACES), last):
@@ -193,16 +193,17 @@ class Sloppy(BusyLine):
     """Takes as long as it takes, and does not notice: its last look may be any time ago."""
 
     def __init__(self, board):
-        super().__init__(board.pin(board.world.line("busy")), timer=Freezing(board.timer))
+        self.freezing = Freezing(board.timer)
+        super().__init__(board.pin(board.world.line("busy")), timer=self.freezing)
 
     def compete(self, *args):
         try:
             return super().compete(*args)
         finally:
-            self.timer.frozen = False
+            self.freezing.frozen = False
 
     def start(self):
-        self.timer.frozen = True
+        self.freezing.frozen = True
         super().start()
 
 

@@ -93,9 +93,9 @@ def test_a_new_file_is_missed(tmp_path):
 
 def test_a_file_that_has_gone_is_too_many(tmp_path):
     root = checkout(tmp_path)
-    (root / packages.LIBRARY / "lead.py").unlink()
+    (root / packages.LIBRARY / "takeover.py").unlink()
     (found,) = packages.complaints(root)
-    assert found.startswith("package.json has eecluster/lead.py too many")
+    assert found.startswith("package.json has eecluster/takeover.py too many")
 
 
 def test_a_new_version_is_noticed_and_written(tmp_path):
@@ -114,7 +114,7 @@ def test_a_package_file_that_is_not_there_lacks_all(tmp_path):
     root = checkout(tmp_path)
     (root / "package-mpy.json").unlink()
     assert [found.split()[2] for found in packages.complaints(root)] == [
-        f"eecluster/{name}.mpy:" for name in ("__init__", "lock", "more")
+        f"eecluster/{name}.mpy:" for name in ("__init__", "lock", "rare")
     ]
 
 
@@ -141,7 +141,7 @@ def test_a_release_gets_what_its_package_file_names(tmp_path, bytecode):
     ("tag", "built", "complaint"),
     [
         ("v7.8.9", True, f"tag v7.8.9, but the version's is {TAG}"),
-        (TAG, False, "more.mpy is missing or older"),
+        (TAG, False, "rare.mpy is missing or older"),
     ],
 )
 def test_a_wrong_release_stops(tmp_path, bytecode, tag, built, complaint):
@@ -160,7 +160,7 @@ SOURCES = sorted(
     for path in (ROOT / "src" / "eecluster").glob("*.py")
     if path.stem != "hosttime"
 )
-COMPILED = [f"lib/eecluster/{name}.mpy" for name in ("__init__", "lock", "more")]
+COMPILED = [f"lib/eecluster/{name}.mpy" for name in ("__init__", "lock", "rare")]
 PACKAGES = pytest.mark.parametrize(
     ("package", "due"), [(packages.REPOSITORY, SOURCES), (BYTECODE_PACKAGE, COMPILED)]
 )
@@ -218,7 +218,7 @@ def test_the_readme_on_what_mip_has_installed(mirror, flash, tmp_path, package, 
     ("package", "version", "missing", "complaint"),
     [
         (packages.REPOSITORY, None, mip_kit.RAW + "/HEAD/src/eecluster/slots.py", "File not found"),
-        (BYTECODE_PACKAGE, None, f"{packages.RELEASES}/{TAG}/eecluster.more.mpy", "File not found"),
+        (BYTECODE_PACKAGE, None, f"{packages.RELEASES}/{TAG}/eecluster.rare.mpy", "File not found"),
         (packages.REPOSITORY, "v7.8.9", None, "Package not found"),
     ],
 )

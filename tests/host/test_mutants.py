@@ -118,8 +118,12 @@ def test_the_quiet_cluster_notices_a_library_that_is_broken():
 
 def test_a_patch_that_does_not_fit_is_an_error():
     for old, times in (("no such line", "0"), ("mine.", "[1-9][0-9]*")):
-        stale = Mistake("stale", "", (("lead.py", "7 - me", "me"), ("lead.py", old, "")), "")
-        with pytest.raises(ValueError, match=f"mutant stale: {times} times in lead.py: '{old}'"):
+        stale = Mistake(
+            "stale", "", (("takeover.py", "7 - me", "me"), ("takeover.py", old, "")), ""
+        )
+        with pytest.raises(
+            ValueError, match=f"mutant stale: {times} times in takeover.py: '{old}'"
+        ):
             mutant.patched(stale)
 
 

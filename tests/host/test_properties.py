@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from proof.decode import Format
 
-from eecluster import lead, rules
+from eecluster import rules, takeover
 from eecluster.bitmap import bits, ids
 from eecluster.config import Config
 from eecluster.eeprom import Eeproms
@@ -218,7 +218,7 @@ def test_a_claim_is_above_all_and_mine(old, node, epoch):
     mine = layout.new(node)
     view = View(8)
     view.token = old
-    lead.claim(mine, view, _config(), epoch)
+    takeover.claim(mine, view, _config(), epoch)
     assert mine.token > old
     assert mine.token >> 3 > epoch
     assert owner(mine.token) == node

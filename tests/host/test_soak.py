@@ -483,7 +483,8 @@ def test_a_cluster_that_has_not_recovered_is_seen():
     assert collisions.recovers(chips_with(first, second))
     assert collisions.recovers(chips_with(first, damaged))
     assert not collisions.recovers(chips_with(first, zeros))  # a chip of somebody else
-    assert not collisions.recovers(chips_with(second, first))  # swapped
+    assert collisions.recovers(chips_with(second, first))  # swapped: their numbers go with them
+    assert not collisions.recovers(chips_with(first, first))  # a copy of the other one
     assert not collisions.recovers(chips_with(first, second)[:1])
 
 

@@ -27,9 +27,10 @@ from eecluster_sim.process import find_micropython
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "https://github.com/eecluster/eecluster"
 INFO = f"eecluster-{eecluster.__version__}.dist-info"
-SDIST_FOLDERS = (
-    "bench docs emulated examples proof reporting soak src tests tools types"
-).split()
+SDIST_FOLDERS = [
+    "bench", "docs", "emulated", "examples", "proof", "reporting", "soak", "src", "tests", "tools",
+    "types",
+]  # fmt: skip
 SDIST_FILES = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"]
 SDIST_PATTERNS = ["package*.json", "pyproject.toml", "requirements*.txt"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
