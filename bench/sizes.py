@@ -31,7 +31,7 @@ def sizes(first_source, first_bytecode):
     """name -> (ours, the first version's, whose files these are)."""
     first = _bytes([first_bytecode])
     found = {
-        "mpy_bytes": (mpy_bytes("__init__", "rare"), first),
+        "mpy_bytes": (mpy_bytes("__init__", "primary", "rare"), first),
         "loaded_mpy_bytes": (mpy_bytes("__init__"), first),
         "package_bytes source": (_package_bytes("package.json"), _bytes([first_source])),
         "package_bytes bytecode": (_package_bytes("package-mpy.json"), first),

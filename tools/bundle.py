@@ -1,12 +1,13 @@
 """Joins the library's modules into the files that a board loads.
 
 ``python tools/bundle.py build/bundle`` writes ``eecluster/__init__.py``, what every wake needs:
-all modules that the package imports at its top, in the order of their imports; and
-``eecluster/rare.py``, what is imported inside functions only: what a node needs that leads, or
-when an EEPROM is new or damaged; and ``eecluster/lock.py``, the locks, for boards that use one. A
-name is stored and looked up once in each, integer constants
-become numbers in the bytecode, and the file system is asked twice instead of fifteen times.
-Nothing else is changed.
+all modules that the package imports at its top, in the order of their imports;
+``eecluster/primary.py``, what a primary decides and announces; ``eecluster/rare.py``, what is
+needed when an EEPROM is new or damaged, or a person changes something; and ``eecluster/lock.py``,
+the locks, for boards that use one. The last three are imported inside functions only.
+
+A name is stored and looked up once in each, integer constants become numbers in the bytecode, and
+the file system is asked twice instead of fifteen times. Nothing else is changed.
 """
 
 import ast
@@ -17,6 +18,8 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "eecluster"
 HOST_ONLY = "hosttime"
 LOCK = "lock"
+FIRST = "__init__"
+PRIMARY = ["takeover", "events"]
 
 
 def siblings(tree):
@@ -82,27 +85,24 @@ def check_distinct(names, trees):
                     sys.exit(f"bundle: {each} is defined in {owners[each]}.py and in {name}.py")
 
 
-def join(names, texts, trees, first):
-    """The modules as one text; ``first``: the modules of the file that is loaded at every wake."""
+def join(names, texts, trees, files):
+    """The modules ``names`` as one text; ``files``: file -> its modules."""
     check_distinct(names, trees)
+    places = {name: file for file, modules in files.items() for name in modules}
+    source = {file: "from . import" if file == FIRST else f"from .{file} import" for file in files}
     text = "\n".join(without_imports(texts[name], trees[name]) for name in names)
     text = re.sub(rf"    from \. import {HOST_ONLY} .*", "    pass", text)
-    text = re.sub(
-        r"from \.(\w+) import",
-        lambda found: {LOCK: found[0]}.get(
-            found[1], "from . import" if found[1] in first else "from .rare import"
-        ),
-        text,
-    )
+    text = re.sub(r"from \.(\w+) import", lambda found: source[places[found[1]]], text)
     text = once(text)
     values = {key: value for name in trees for key, value in constants(trees[name]).items()}
     nodes = [n for name in names for n in siblings(trees[name]) if n.module not in names]
-    wanted = sorted({alias.name for node in nodes for alias in node.names})
-    shared = [name for name in wanted if name in values]  # they left no name to import
+    wanted = {alias.name: places[node.module] for node in nodes for alias in node.names}
+    shared = sorted(name for name in wanted if name in values)  # they left no name to import
     head = "".join(f"{name} = {values[name]}\n" for name in shared)
-    wanted = [name for name in wanted if name not in values]
-    if wanted:
-        head = f"from . import {', '.join(wanted)}\n" + head
+    for file in reversed(files):
+        theirs = sorted(name for name in wanted.keys() - values.keys() if wanted[name] == file)
+        if theirs:
+            head = f"{source[file]} {', '.join(theirs)}\n" + head
     own = [constant for name in names for constant in constants(trees[name])]
     # the compiler knows const() by itself, and with a leading underscore leaves nothing to import
     return inlined(head + text, shared + own)
@@ -114,14 +114,15 @@ def bundle(target):
     """
     texts = {path.stem: path.read_text() for path in SOURCE.glob("*.py") if path.stem != HOST_ONLY}
     trees = {name: ast.parse(text) for name, text in texts.items()}
-    first = in_order("__init__", trees, [])
-    everything = list(first)
+    files = {FIRST: in_order(FIRST, trees, []), "primary": PRIMARY, "rare": [], LOCK: [LOCK]}
+    done = [name for names in files.values() for name in names]
     for name in sorted(trees.keys() - {LOCK}):
-        in_order(name, trees, everything)
-    files = {"__init__": first, "rare": everything[len(first) :], LOCK: [LOCK]}
+        known = len(done)
+        in_order(name, trees, done)
+        files["rare"] += done[known:]
     target.mkdir(parents=True, exist_ok=True)
     for file, names in files.items():
-        (target / f"{file}.py").write_text(join(names, texts, trees, first))
+        (target / f"{file}.py").write_text(join(names, texts, trees, files))
     return list(files)
 
 

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "mutation"
 PAGE = ROOT / "docs" / "data" / "mutation.md"
 FILES = ["rules", "takeover", "bitmap", "events"]
-METHODS = ["node.Node.lead", "node.Node.confirm", "node.Node.update"]  # decide with those
+METHODS = ["node.Node.update"]  # decide with those
 TESTS = [f"tests/both/test_{name}.py" for name in ("inner_rules", "cluster", "events")]
 CONFIG = f"""
 [tool.mutmut]
@@ -68,12 +68,12 @@ SURVIVORS = {
         "if j == mine.node or not mine.lineage < found[j] <= mine.token:",
     ): "a token names its owner, so another node's is never equal to mine",
     (
-        "node.Node.confirm",
+        "takeover.confirm",
         "break",
         "return",
     ): "None instead of False; only the truth of it is asked, and `leading` is False already",
     (
-        "node.Node.confirm",
+        "takeover.confirm",
         "for left in (1, 0):",
         "for left in (2, 0):",
     ): "only the truth of it is asked",
@@ -93,7 +93,7 @@ SURVIVORS = {
         "new = passed <= 0  # the clock was set back: a new baseline",
     ): _PASSED,
     (
-        "takeover.readmitted",
+        "takeover.lead",
         "readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))",
         "readmit(mine, mine.spare | asked(view, None) | proven(mine, config))",
     ): "asks my own written record too. Its requests are in `mine.spare` as well, but for those "

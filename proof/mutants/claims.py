@@ -60,12 +60,9 @@ CLAIMS = (
         "a primary that marks nodes dead keeps its token",
         (
             (
-                "node.py",
-                "            if not silent(readmitted(mine, view, config), config.retries):\n"
-                "                return\n",
-                "            readmitted(mine, view, config)\n"
-                "            mine.dead |= silent(mine, config.retries)\n"
-                "            return\n",
+                "takeover.py",
+                "        if not silent(mine, config.retries):\n            return\n",
+                "        mine.dead |= silent(mine, config.retries)\n        return\n",
             ),
         ),
         "a node falls silent that is not the primary",

@@ -37,7 +37,7 @@ QUORUMS = (
     Mistake(
         "no-quorum-behind",
         "a token is confirmed wherever it stands, be it on one chip of three",
-        (("node.py", " and len(ids(view.fresh)) >= self.config.quorum:", ":"),),
+        (("takeover.py", " and len(ids(view.fresh)) >= node.config.quorum:", ":"),),
         "three chips; a claim that reaches fewer than a quorum: a crash in it, silent chips",
         {"eeproms": 3, "owned": True},
         caught_by=("search", "claim breaks off"),

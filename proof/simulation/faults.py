@@ -56,8 +56,8 @@ class Faults(FaultLimits):
         def change(data):
             data[: self.format.end] = b"\xff" * self.format.end
 
-        place = self.places[k]
-        return not place.alien and self.exchange(place, BLANK, change)
+        place = self.places[k]  # a blank chip has no number but its place's
+        return self.at_home(place) and self.exchange(place, BLANK, change)
 
     def save(self, k):
         """Keep an image of this chip, for `stale`."""
@@ -85,9 +85,11 @@ class Faults(FaultLimits):
         return not place.alien and self.exchange(place, OLD, change)
 
     def label(self, k, at, bit):
-        """Bit rot in the label. It says nothing that is not known, so nothing is set back by it."""
+        """Bit rot in the label. Where the chip belongs it says nothing that is not known, so
+        nothing is set back by it.
+        """
         place = self.places[k]
-        ours = not place.alien and self.format.top(place.data, k) >= 0
+        ours = self.at_home(place) and self.format.top(place.data, k) >= 0
         if ours and not self.simulation.inside:
             place.data[self.format.base + at] ^= 1 << bit
         return ours and not self.simulation.inside
@@ -115,9 +117,14 @@ class Faults(FaultLimits):
             return False
         return self.reachable(lambda: self._move(one, two), lambda: self._move(two, one))
 
+    def at_home(self, place):
+        """Is in this chip's place what belongs there?"""
+        return not place.alien and place.address == FIRST + place.number
+
     def _move(self, one, two):
         self.world.bus.swap(one, two)
         one.owner, two.owner = two.owner, one.owner
+        one.powered, two.powered = two.powered, one.powered
 
     def _another(self, k, content):
         place = self.places[k]

@@ -4,9 +4,9 @@ The decisions are in rules, and for who leads or is about to in takeover; here t
 out::
 
     check    look, count strikes, follow; lead if the token is mine or I may replace it
-    lead     confirm and do what a primary does, or claim
-    confirm  read my token back from a quorum; if it is not there yet, write and look, once
-    claim    write first, read after: that order is the proof
+    lead     confirm and do what a primary does, or claim; an update after each step of takeover's
+    confirm  is my token read back from a quorum? An update if it is not there yet, once
+    update   write first, look after: that order is the proof
     beat     what heartbeat() does: look again if anything has changed, one more beat, write
 
 One's own record is the state, ``mine``: it is read at each look, changed in RAM by the rules, and
@@ -16,7 +16,6 @@ and repair when they are needed.
 """
 
 from .bitmap import ids
-from .layout import owner
 from .rules import beat, follow, may_lead, observe, settle, silent
 
 LOOK_VALID_MS = 1000  # chips are not swapped faster than that
@@ -82,42 +81,21 @@ class Node:
 
     def lead(self, counted):
         """The token is mine or I may replace it: confirm it, do what a primary does, or claim."""
-        from .takeover import claim, readmitted, resting
+        from .takeover import lead
 
-        mine = self.mine
-        view = self.slots.view
-        config = self.config
-        if view.token and owner(view.token) == mine.node:
-            if resting(mine, counted, config) or not self.confirm() or not counted:
-                return
-            mine = self.mine  # confirm may have looked again
-            view = self.slots.view
-            if not silent(readmitted(mine, view, config), config.retries):
-                return
-        claim(mine, view, config, 0)
-        self.update()
-        self.confirm()
+        for _ in lead(self, counted):
+            self.update()
 
     def confirm(self):
         """Is nothing higher than my token read, and does it stand in my slot on a quorum?"""
-        self.leading = False
-        for left in (1, 0):
-            mine = self.mine
-            view = self.slots.view
-            follow(mine, view)
-            if not self.quorate() or owner(mine.token) != mine.node:
-                break
-            if mine.token == view.held and len(ids(view.fresh)) >= self.config.quorum:
-                mine.primary = 1 << mine.node
-                mine.dead &= ~mine.primary
-                self.leading = True
-                break
-            if left:  # not yet on a quorum
-                self.update()
+        from .takeover import confirm
+
+        for _ in confirm(self):
+            self.update()
         return self.leading
 
     def update(self):
-        """Write my record, then look."""
+        """Write first, look after: that order is the proof."""
         self.write()
         self.look()
         self.load(False)

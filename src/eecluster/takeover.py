@@ -1,12 +1,55 @@
-"""What only a node decides that leads or is about to: claim, readmit, rest. No bus in here.
+"""What only a node decides that leads or is about to: confirm, claim, readmit, rest. No bus here.
 
-Loaded when it comes to that; a standby's wake does without. The arguments are those of ``rules``.
-Stands on rules, layout and bitmap.
+Loaded when it comes to that; a standby's wake does without. ``lead`` and ``confirm`` decide in
+steps: whenever they yield, the record is to be written and the EEPROMs are to be looked at, which
+changes the ``node`` that they are handed: its record ``mine`` and its last view. The other
+arguments are those of ``rules``. Stands on rules, layout and bitmap.
 """
 
 from .bitmap import bits, ids
 from .layout import owner
-from .rules import released, silent
+from .rules import follow, released, silent
+
+
+def lead(node, counted):
+    """The token is mine or I may replace it: confirm it, do what a primary does, or claim."""
+    mine = node.mine
+    view = node.slots.view
+    config = node.config
+    if view.token and owner(view.token) == mine.node:
+        if resting(mine, counted, config):
+            return
+        yield from confirm(node)
+        if not (node.leading and counted):
+            return
+        mine = node.mine  # it may have looked again
+        view = node.slots.view
+        readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))
+        if not silent(mine, config.retries):
+            return
+    claim(mine, view, config, 0)
+    yield
+    yield from confirm(node)
+
+
+def confirm(node):
+    """Is nothing higher than my token read, and does it stand in my slot on a quorum? Says so in
+    ``node.leading``.
+    """
+    node.leading = False
+    for left in (1, 0):
+        mine = node.mine
+        view = node.slots.view
+        follow(mine, view)
+        if not node.quorate() or owner(mine.token) != mine.node:
+            break
+        if mine.token == view.held and len(ids(view.fresh)) >= node.config.quorum:
+            mine.primary = 1 << mine.node
+            mine.dead &= ~mine.primary
+            node.leading = True
+            break
+        if left:  # not yet on a quorum
+            yield
 
 
 def claim(mine, view, config, epoch):
@@ -47,12 +90,6 @@ def readmit(mine, nodes):
     for j in ids(nodes & mine.dead):
         mine.dead ^= 1 << j
         mine.runs[j] = 0
-
-
-def readmitted(mine, view, config):
-    """``mine``, with those taken back that are asked for or have proven themselves [5, 8]."""
-    readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))
-    return mine
 
 
 def resting(mine, counted, config):

@@ -24,7 +24,7 @@ BOARD_MODULES = {"binascii", "micropython", "struct", "time"}  # MicroPython 1.2
 # missing in any MicroPython.
 NEW_SYNTAX = ("JoinedStr", "TemplateStr", "Match", "TypeAlias", "TryStar")
 
-FILES = ["__init__", "rare", "lock"]
+FILES = ["__init__", "primary", "rare", "lock"]
 LOCK_NAMES = {"BusArbitration", "BusyLine", "NoLock", "recover_bus"}  # the public ones
 
 MODULES = sorted(LIBRARY.glob("*.py"))
@@ -56,7 +56,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trees(folder):
-    """The bundle's files, parsed: {"__init__": ..., "rare": ..., "lock": ...}."""
+    """The bundle's files, parsed: {"__init__": ..., "primary": ..., "rare": ..., "lock": ...}."""
     return {path.stem: ast.parse(path.read_text()) for path in folder.iterdir()}
 
 
@@ -209,7 +209,7 @@ def test_the_locks_are_in_a_file_of_their_own(trees):
     names = set(definitions(sources()["lock"])) - {"timer"}
     assert names >= LOCK_NAMES | {"TimeSlots"}
     assert set(definitions(trees["lock"])) == names
-    for file in ("__init__", "rare"):
+    for file in ("__init__", "primary", "rare"):
         for node in trees[file].body:
             used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
             used |= {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
@@ -220,7 +220,8 @@ def test_the_locks_are_in_a_file_of_their_own(trees):
 def test_only_getattr_asks_for_a_module_by_its_full_name(trees):
     """`from . import` would ask ``__getattr__`` for it, which asks for it."""
     found = {file: list(full_imports(tree)) for file, tree in trees.items()}
-    assert found == {"__init__": [("eecluster.lock", "__getattr__")], "rare": [], "lock": []}
+    nothing = {"primary": [], "rare": [], "lock": []}
+    assert found == {"__init__": [("eecluster.lock", "__getattr__")], **nothing}
 
 
 def test_version(folder):
@@ -260,7 +261,12 @@ def test_the_files_import_what_another_one_defines(trees):
     """Which: None is the package. A constant is no such thing: it vanishes when the file is
     compiled.
     """
-    allowed = {"__init__": {"rare"}, "rare": {None}, "lock": {None}}
+    allowed = {
+        "__init__": {"primary", "rare"},
+        "primary": {None},
+        "rare": {None, "primary"},
+        "lock": {None},
+    }
     for file, tree in trees.items():
         assert {module for module, _ in imported_names(tree)} == allowed[file], file
         for module, wanted in imported_names(tree):
@@ -358,7 +364,8 @@ def test_on_micropython(compiled, trees):
     code = """
 import eecluster
 print(*eecluster.__dict__)  # dir() would ask __getattr__ for every name there is
-import eecluster.rare, eecluster.lock
+import eecluster.primary, eecluster.rare, eecluster.lock
+print(*eecluster.primary.__dict__)
 print(*eecluster.rare.__dict__)
 print(*eecluster.lock.__dict__)
 """

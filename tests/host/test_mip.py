@@ -114,7 +114,7 @@ def test_a_package_file_that_is_not_there_lacks_all(tmp_path):
     root = checkout(tmp_path)
     (root / "package-mpy.json").unlink()
     assert [found.split()[2] for found in packages.complaints(root)] == [
-        f"eecluster/{name}.mpy:" for name in ("__init__", "lock", "rare")
+        f"eecluster/{name}.mpy:" for name in ("__init__", "lock", "primary", "rare")
     ]
 
 
@@ -160,7 +160,7 @@ SOURCES = sorted(
     for path in (ROOT / "src" / "eecluster").glob("*.py")
     if path.stem != "hosttime"
 )
-COMPILED = [f"lib/eecluster/{name}.mpy" for name in ("__init__", "lock", "rare")]
+COMPILED = [f"lib/eecluster/{name}.mpy" for name in ("__init__", "lock", "primary", "rare")]
 PACKAGES = pytest.mark.parametrize(
     ("package", "due"), [(packages.REPOSITORY, SOURCES), (BYTECODE_PACKAGE, COMPILED)]
 )
