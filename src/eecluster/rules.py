@@ -47,7 +47,7 @@ def observe(mine, view, config, clock, new):
 
 def lost(view, config):
     """EEPROMs that are missing or did not take my last record: a bitmap."""
-    return ~(view.fresh or view.good) & config.all
+    return ~(view.fresh or view.good or view.empty) & config.all
 
 
 def leader_of(view):
