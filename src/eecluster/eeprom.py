@@ -30,7 +30,9 @@ class Eeproms:
         self.timer = timer
         self.node = node
         self.tries = TRIES
-        self.extra = 0  # tries more, where others may be writing
+        self.extra = self.patience_us = (
+            0  # tries more, where others may be writing, and for how long
+        )
         self.pause_us = 1700 + node * 128  # not the same for two boards, lest they meet for ever
         self.since = [0] * len(addresses)  # ticks_us at which each chip's last write started
 
@@ -40,6 +42,8 @@ class Eeproms:
         pages = -(-layout.size // len(layout.blank))  # of a slot
         # one beat of each board, and what the primary writes more: a claim, twice, and events
         self.extra = 2 * pages * (layout.nodes + 2) if writers else 0
+        # a try that is not acknowledged is short: on a bus that is held each takes 50 ms
+        self.patience_us = 2 * self.extra * STEPS * self.pause_us
 
     def read(self, k, at, data):
         """Fill ``data`` from byte ``at`` of EEPROM k on.
@@ -63,13 +67,15 @@ class Eeproms:
         """Do one transfer, again and again while the chip does not answer."""
         timer = self.timer
         tries = self.tries + (self.extra if self.tries == TRIES else 0)
-        for done in range(tries):
+        begun_us = timer.ticks_us()
+        for done in range(1, tries + 1):
             try:
                 return call(self.addresses[k], at, data, addrsize=16)
             except OSError:
-                if done == tries - 1:
+                late = timer.ticks_diff(timer.ticks_us(), begun_us) > self.patience_us
+                if done == tries or done >= self.tries and late:
                     raise
             pause_us = WRITE_US - timer.ticks_diff(timer.ticks_us(), self.since[k])
             if not 0 < pause_us <= WRITE_US:  # no recent write of ours
-                pause_us = min(done, STEPS) * self.pause_us
+                pause_us = min(done - 1, STEPS) * self.pause_us
             timer.sleep_us(pause_us)

@@ -16,6 +16,7 @@ class Eeproms:
     node: int
     tries: int
     extra: int
+    patience_us: int
     pause_us: int
     since: list[int]
     def __init__(

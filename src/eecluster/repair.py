@@ -41,13 +41,13 @@ def judge(slots, k, view):
 
 
 def exchanged(slots, view):
-    """Is there a chip of ours where another one belongs, which is not in its place? Each is a whole
-    replica, so its number goes with it. True: look again.
+    """Are there two chips of ours, each where the other one belongs? Each is a whole replica, so
+    its number goes with it. One alone may be a copy. True: look again.
     """
-    for k in ids(view.odd):
-        label = slots.attempt(_label, slots, k)
-        for j in slots.all:
-            if j != k and label == slots.layout.label(j) and not view.good >> j & 1:
+    labels = [view.odd >> k & 1 and slots.attempt(_label, slots, k) for k in slots.all]
+    for k in slots.all:
+        for j in range(k):
+            if labels[k] == slots.layout.label(j) and labels[j] == slots.layout.label(k):
                 places = slots.addresses
                 places[j], places[k] = places[k], places[j]
                 return True

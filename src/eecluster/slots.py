@@ -63,9 +63,14 @@ class Slots(Eeproms):
         view = View(self.layout.nodes)
         self.known = [b""] * len(self.copies)
         self.tries = 2
+        begun_us = 0
         for n in range(PASSES + self.extra):
             missing = ~view.heard
+            if n == PASSES:
+                begun_us = self.timer.ticks_us()
             if n >= PASSES:
+                if self.timer.ticks_diff(self.timer.ticks_us(), begun_us) > self.patience_us:
+                    break
                 mine = view.records[self.node]
                 missing &= ~(mine[1][LOST_AT] if mine else 0)
             for k in self.all:
@@ -115,41 +120,31 @@ class Slots(Eeproms):
             self.attempt(self.write, k, layout.base, layout.label(k))
         view.good = view.relabel = view.empty = 0
         for _ in range(2):  # a short write raises nothing, so what did not arrive is written again
-            kept, worn = self.keeping(todo)
-            todo ^= kept
-        for k in ids(worn if not view.good else 0):
-            # that page keeps nothing on any of them: the other one, until it fails too
-            self.target[k] ^= 1
-            if not self.keeping(1 << k)[0]:
-                self.target[k] ^= 1
-                break
+            todo ^= self.keeping(todo)
         self.known[self.target[0] ^ 1] = bytes(slot[HEAD_AT:PLACE_AT])
         view.fresh = view.good
         view.held = mine.token
         return view.good
 
     def keeping(self, chips):
-        """Write the slot to these EEPROMs and read it back. Two bitmaps: those that keep it are
-        good in the view now; those that answer, but do not keep it.
+        """Write the slot to these EEPROMs and read it back. Those that keep it, a bitmap, are good
+        in the view now.
         """
         view = self.view
         layout = self.layout
         slot = self.slot
-        kept = worn = 0
+        kept = 0
         for at in range(0, layout.size, len(layout.blank)):
             for k in ids(chips):
                 slot[PLACE_AT] = self.node << 4 | k
                 page = slot[at : at + len(layout.blank)]
                 self.attempt(self.write, k, layout.slots[self.target[k]] + at, page)
         for k in ids(chips):
-            right = self.attempt(self.check, k)
-            if right:
+            if self.attempt(self.check, k):
                 kept |= 1 << k
                 self.target[k] ^= 1
-            elif right is not None:
-                worn |= 1 << k
         view.good |= kept
-        return kept, worn
+        return kept
 
     def look_at(self, k, view):
         """Read one EEPROM. It counts only if it answers to the end."""

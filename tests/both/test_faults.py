@@ -187,22 +187,13 @@ def test_two_swapped():
         assert kit.settled() == 0
 
 
-def test_all_swapped_in_a_ring():
-    kit = Kit(3)
-    kit.rounds(3)
-    kit.world.bus.swap(kit.chips[0], kit.chips[1])
-    kit.world.bus.swap(kit.chips[1], kit.chips[2])
-    last = kit.rounds(2)
-    assert leaders(last) == [0] and last[1].eeproms == (0, 1, 2)
-
-
 def test_one_at_the_address_of_another_that_is_gone():
-    kit = Kit(2)
+    """It may be a copy: it is not used."""
+    kit = Kit(2, 3)
     kit.rounds(3)
     kit.chips[0].plugged = False
     kit.world.bus.swap(kit.chips[0], kit.chips[1])
-    last = kit.rounds(2)
-    assert leaders(last) == [0] and last[1].eeproms == (1,)
+    assert kit.rounds(1)[1].eeproms == (2,)
 
 
 # Two boards with one number

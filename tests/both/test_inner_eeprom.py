@@ -845,59 +845,6 @@ def test_a_foreign_label_at_the_first_attempt_only_is_no_fault():
     assert (view.heard, view.empty) == (7, 0) and "cluster_id" in str(view.fault)
 
 
-def wear_out(wire, made, copy, chips=(0, 1)):
-    """The page of that copy keeps nothing any more."""
-    store = wire.writeto_mem
-    at_worn = made.layout.slots[2 * made.node + copy]
-
-    def worn(address, at, data, *, addrsize=8):
-        k = address - 0x50
-        before = bytes(wire.chips[k][at : at + len(data)])
-        store(address, at, data, addrsize=addrsize)
-        if at == at_worn and k in chips:
-            wire.chips[k][at : at + len(data)] = before
-
-    wire.writeto_mem = worn
-
-
-def test_a_page_that_is_worn_out_on_every_chip_does_not_stop_the_board():
-    for copy in (0, 1):
-        made, mine, wire, _ = slots()
-        assert made.store(mine) == 0b11  # both copies are written
-        wear_out(wire, made, copy)
-        for _ in range(4):
-            view = made.look()
-            before = mine.revision
-            assert made.store(mine) == 0b11
-            assert made.look().records[made.node].revision == before + 1
-            assert view.good == 0b11
-
-
-def test_the_good_copy_is_not_risked_while_another_chip_has_kept_the_record():
-    made, mine, wire, _ = slots()
-    made.store(mine)
-    good = [bytes(chip) for chip in wire.chips]
-    wear_out(wire, made, 0, chips=(1,))
-    for _ in range(2):
-        made.look()
-        made.store(mine)
-    assert wire.chips[1][made.layout.slots[1] :][:64] == good[1][made.layout.slots[1] :][:64] or (
-        made.view.good == 0b01
-    )
-
-
-def test_a_chip_that_keeps_neither_copy_ends_it():
-    made, mine, wire, _ = slots(count=3)
-    made.store(mine)
-    wear_out(wire, made, 0, (0, 1, 2))
-    wear_out(wire, made, 1, (0, 1, 2))
-    made.look()
-    wire.log = []
-    assert made.store(mine) == 0
-    touched = [entry[1] for entry in wire.log if entry[0] == "w"]
-    assert touched.count(0) == 3 and touched.count(1) == touched.count(2) == 2
-
-
 def busy_chips(seconds_us, free_us=0):
     """A chip that others keep busy: silent for so long from the first try on."""
     made, mine, wire, timer = slots(count=2)
