@@ -15,9 +15,8 @@ GAP_S = 900
 def rounds(part, boards, eeproms, apart_ms, seed, count, **options):
     """Everybody wakes in each round, within so many ms. What they said: (node, Status)."""
     world = World(seed)
-    kind = None
-    for k in range(eeproms):
-        kind = world.add_eeprom(part, 0x50 + k).part
+    chips = [world.add_eeprom(part, 0x50 + k) for k in range(eeproms)]
+    kind = chips[0].part
     for node in range(boards):
         world.add_board(node)
     said = []
