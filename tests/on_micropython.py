@@ -20,9 +20,9 @@ SEARCH = ".:src:tests:tests/both:tests/upy:.frozen"
 LIBRARIES = ((".py", SEARCH, ".py"), (".mpy", "build/mpy:" + SEARCH, ".mpy"))
 LONG = ("test_lock_contest.py", "test_explore.py", "test_crash_sweep.py", "test_lock.py")
 INNER = "test_inner_"  # how the names of tests of the library's inner modules begin
-TIMEOUT_S = 300
+TIMEOUT_S = 900
 # The searches remember where they were. Not for all: a collection goes through the whole heap.
-HEAPS = {"test_explore.py": "1024M", "test_crash_sweep.py": "256M"}
+HEAPS = {"test_explore.py": "1536M", "test_crash_sweep.py": "256M"}
 
 
 def micropython(search, *args):
