@@ -22,7 +22,7 @@ LONG = ("test_lock_contest.py", "test_explore.py", "test_crash_sweep.py", "test_
 INNER = "test_inner_"  # how the names of tests of the library's inner modules begin
 TIMEOUT_S = 900
 # The searches remember where they were. Not for all: a collection goes through the whole heap.
-HEAPS = {"test_explore.py": "1536M", "test_crash_sweep.py": "256M"}
+HEAPS = {"test_explore.py": "512M", "test_crash_sweep.py": "256M"}
 
 
 def micropython(search, *args):
