@@ -30,9 +30,8 @@ class Eeproms:
         self.timer = timer
         self.node = node
         self.tries = TRIES
-        self.extra = self.patience_us = (
-            0  # tries more, where others may be writing, and for how long
-        )
+        # tries more where others may be writing, and for how long
+        self.extra = self.patience_us = 0
         self.pause_us = 1700 + node * 128  # not the same for two boards, lest they meet for ever
         self.since = [0] * len(addresses)  # ticks_us at which each chip's last write started
 
