@@ -30,7 +30,7 @@ export function isLabel(bytes, place) {
 
 // {node, revision, token} of an intact slot of `node` on EEPROM number `place`, or null.
 export function slot(bytes, node, place, nodes, clusterId = 0) {
-  const size = 40 + 3 * nodes;
+  const size = 48 + 2 * nodes;
   if (bytes.length < size || bytes[16] !== ((node << 4) | place)) return null;
   const seeded = crc32([node], clusterId);
   const crc = crc32(bytes.subarray(17, size), crc32(bytes.subarray(0, 12), seeded));

@@ -21,13 +21,17 @@ EventKind: TypeAlias = Literal[
     "eeprom_back",
     "lock_stuck",
     "lock_late",
+    "lock_open",
     "duplicate_id",
+    "settings_differ",
+    "clock_stands",
 ]
 """What has happened."""
 
 Event: TypeAlias = tuple[EventKind, int, int, int]
 """``(kind, node, token, n)``: for ``eeprom_lost`` and ``eeprom_back`` an EEPROM in place of the
-node. ``(kind, node, n)`` is the event's key: the same while it is offered again.
+node. ``(kind, node, n)`` is the event's key: the same while it is offered again, and never used for
+another one.
 """
 
 Quorum: TypeAlias = Literal["majority", "available"]

@@ -9,7 +9,7 @@ from .bitmap import ids
 from .config import whole
 from .errors import ClusterError
 from .events import record
-from .layout import owner
+from .layout import RELEASED, owner
 from .repair import erase, failure, highest, name
 from .rules import release
 from .takeover import claim, readmit
@@ -21,7 +21,7 @@ def ready(node, accept):
     if not node.quorate():
         raise ClusterError("isolated: fewer than %d EEPROMs are ours" % node.config.quorum)
     mine = node.mine
-    if not node.leading and owner(mine.token) == mine.node and not mine.released:
+    if not node.leading and owner(mine.token) == mine.node and not mine.flags & RELEASED:
         node.confirm()  # there was no health_check()
 
 
@@ -32,9 +32,9 @@ def reset_node(node, j):
     ready(node, j == me)
     mine = node.mine
     if node.leading:
-        readmit(mine, 1 << j)
+        readmit(mine, 1 << j, 0)
     mine.spare |= 1 << j
-    mine.runs[j] = max(0, mine.runs[j])  # the next new beat fulfils it, not one seen before
+    mine.strikes[j] = max(0, mine.strikes[j])  # the next new beat fulfils it, not one seen before
     node.write()
 
 
@@ -87,7 +87,7 @@ def format(node, force, epoch, eeprom):
     try:
         if epoch:
             ready(node, False)
-            claim(node.mine, slots.view, node.config, epoch)
+            claim(node.mine, slots.view, node.config, epoch, slots.timer.ticks_us())
             node.write()
     finally:
         node.forget()

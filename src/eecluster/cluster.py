@@ -65,15 +65,15 @@ class Cluster:
         try:
             if node.held == 1:
                 lock = node.lock
-                node.stuck = 0
+                node.lock_fault = 0
                 node.had = False
                 if lock:
                     node.had = lock.acquire(node.slots.node, LOCK_TIMEOUT_MS)
                     if not node.had:
-                        node.stuck = LATE if getattr(lock, "late", 0) else STUCK
+                        node.lock_fault = LATE if getattr(lock, "late", 0) else STUCK
                 node.slots.expect(not node.had)
                 if node.mine:
-                    node.mine.stuck |= node.stuck
+                    node.report()
             if node.slots.i2c is None:
                 node.slots.i2c = node.make()
             return node.slots.i2c
@@ -81,14 +81,14 @@ class Cluster:
             self.__exit__(True)
             raise
 
-    def __exit__(self, error, *_):
+    def __exit__(self, error, value=None, trace=None):  # *_ would take memory: there may be none
         node = self._node
         node.held -= 1
         if error:
             node.forget()
         if not node.held and node.had:
-            node.had = False
             node.lock.release()
+            node.had = False
 
     def health_check(self):
         """Look at everybody, count strikes, take over if it is due. Returns a ``Status``.

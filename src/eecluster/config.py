@@ -48,8 +48,10 @@ class Config:
         self.interval = interval
         demand(page_size in (32, 64, 128, 256), "page_size", "32, 64, 128 or 256", page_size)
         whole("cluster_id", cluster_id, 0, 0xFFFFFFFF)
-        whole("size", size, page_size, 65536)
+        whole("size", size, 4096, 65536)  # smaller chips have one address byte
         whole("base", base, 0, size)
         demand(uid is None or isinstance(uid, (bytes, bytearray)), "uid", "bytes", uid)
         self.uid = crc32(uid) or 1 if uid else 0
+        # tells most boards apart that are not set alike
+        self.settings = (int(8 * (interval or 0)) * 61 + retries * 17 + (readmit or 0)) % 251
         self.layout = Layout(self.nodes, count, cluster_id, self.quorum, size, page_size, base)

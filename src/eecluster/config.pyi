@@ -13,6 +13,7 @@ class Config:
     quorum: int
     interval: float | None
     uid: int
+    settings: int
     layout: Layout
     def __init__(
         self,

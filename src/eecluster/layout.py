@@ -15,27 +15,33 @@ bytes::
     8  cluster id (4)  12  page size (2)        14  quorum: how many EEPROMs   15  zero
     16 CRC-32 of bytes 0..15
 
-Slot, 40 + 3 * nodes bytes, at most 64::
+Slot, 48 + 2 * nodes bytes, at most 64::
 
-    0  primary   1  retry   2  dead   3  spare      the first version's bitmaps, bit i = node i
+    0  primary            bitmaps, bit i = node i: whom this node follows or is
+    1  lost               EEPROMs that the last counted look missed
+    2  dead   3  spare    dead nodes; nodes that somebody asks to take back
     4  revision (4)       orders the copies; grows with every write
     8  token (4)          the highest this node has ever read: epoch << 3 | 7 - node
     12 CRC-32 (4)         of bytes 0..11 and 17..end, seeded with cluster id and node
     16 place              node << 4 | number of the EEPROM
-    17 flags              1 released: the token's owner stood down; the next member may claim
-                          2 fell: was primary, lost in a split brain; the token is in lineage
-                          4 announced: this primary's takeover has been announced
-                          8 twin: another board wrote this slot; kept until announced
-                          16 stuck: the lock could not be had; kept until announced
-                          32 late: the same, and nobody else had it
-    18 lost               EEPROMs that the last counted look missed
-    19 n (2)              how often events were announced
-    21 lineage (4)        primary: the token it replaced; with fell: the token it lost
-    25 clock (4)          this node's clock at its last counted look, seconds
-    29 uid (4)            CRC-32 of the board's unique id; 0: none
-    33 told (7)           what was announced: joined, suspect, dead, lost, split, stuck, twin
-    40 sequences (2 each) own at the own place, else the one last seen of that node; 0: no beat yet
-    .. runs (1 each)      looks in a row: +n silent (strikes), -n with a new beat; own: see rules
+    17 flags (2)          1 released: the token's owner stood down; the next member may claim
+                          2 rivalled: was primary, lost in a split brain; its token is in lineage
+                          4 takeover: this primary's has been announced
+                          8 shared: another board wrote this slot; kept until announced
+                          16, 32 the lock, kept until announced: 16 stuck, 32 late, 48 open
+                          64 beaten: there was a beat since the last counted look
+                          128 clock stands: others' beats moved, this node's clock did not
+                          256 admitted: another board's slot, taken over by request
+    19 n (4)              how often events were announced
+    23 lineage (4)        primary: the token it replaced; with rivalled: the token it lost
+    27 clock (4)          this node's clock at its last counted look, seconds
+    31 uid (4)            CRC-32 of the board's unique id; 0: none
+    35 incarnation (2)    drawn by a cold start; tells one life of the cluster from the next
+    37 deaths (2)         2 bits for each node: how often it died lately
+    39 settings           a check of what must be equal on all boards; see config
+    40 announced (8)      joined, suspect, dead, lost, split, lock, duplicate, settings
+    48 sequences (1 each) own at the own place, else the one last seen of that node; 0: no beat yet
+    .. strikes (1 each)   looks in a row: +n silent, -n with a new beat; own: see rules
 
 The EEPROM's number is outside the CRC, so that replicas of one record have one check sum, which
 serves as its fingerprint; the number is checked against the place it was read from.
@@ -53,16 +59,31 @@ HEAD_AT = 4  # revision, token, CRC and place: what tells replicas of a record a
 HEAD_SIZE = 13
 CRC_AT = 12
 PLACE_AT = 16
-LOST_AT = 18
+LOST_AT = 1
+UID_AT = 31
 LABEL_SIZE = 20
 BLANK = 0xFF
 
-TOLD_SPLIT = 4  # places in what was announced
-TOLD_STUCK = 5
-TOLD_TWIN = 6
+JOINED = 0  # places in what was announced
+SUSPECT = 1
+DEAD = 2
+LOST = 3
+SPLIT = 4
+LOCK = 5
+DUPLICATE = 6
+SETTINGS = 7
 
-STUCK = 1  # in Record.stuck
-LATE = 2
+RELEASED = 1  # in Record.flags
+RIVALLED = 2
+TAKEOVER = 4
+SHARED = 8
+STUCK = 16  # somebody else had the lock
+LATE = 32  # this node was too slow for it
+OPEN = 48  # it lets others in as well; also the mask of these three
+BEATEN = 64
+STANDS = 128
+ADMITTED = 256
+REPORTS = 314  # RIVALLED, SHARED, OPEN and ADMITTED: kept until somebody has seen them
 
 
 def owner(token):
@@ -78,16 +99,12 @@ class Record:
 
     def __init__(self, node, nodes, values):
         self.node = node
-        self.primary, self.retry, self.dead, self.spare, self.revision, self.token = values[:6]
-        flags, self.lost, self.n, self.lineage, self.clock, self.uid = values[8:14]
-        self.released = flags & 1
-        self.fell = flags >> 1 & 1
-        self.announced = flags >> 2 & 1
-        self.twin = flags >> 3 & 1
-        self.stuck = flags >> 4
-        self.told = list(values[14:21])
-        self.seqs = list(values[21 : 21 + nodes])
-        self.runs = list(values[21 + nodes :])
+        self.primary, self.lost, self.dead, self.spare, self.revision, self.token = values[:6]
+        self.flags, self.n, self.lineage, self.clock, self.uid = values[8:13]
+        self.incarnation, self.deaths, self.settings = values[13:16]
+        self.announced = list(values[16:24])
+        self.seqs = list(values[24 : 24 + nodes])
+        self.strikes = list(values[24 + nodes :])
 
 
 class Layout:
@@ -109,7 +126,7 @@ class Layout:
                 "base %d: %d bytes from a page boundary do not fit %d"
                 % (base, self.end - base, size)
             )
-        self.format = ">4BIIIBBBHIII7B%dH%db" % (nodes, nodes)
+        self.format = ">4BIIIBHIIIIHHB8B%dB%db" % (nodes, nodes)
         self.size = struct.calcsize(self.format)
 
     def label(self, k):
@@ -131,7 +148,7 @@ class Layout:
 
     def new(self, node):
         """The record of a node that has none yet."""
-        return Record(node, self.nodes, (0,) * (21 + 2 * self.nodes))
+        return Record(node, self.nodes, (0,) * (24 + 2 * self.nodes))
 
     def intact(self, data, node, k):
         """Is ``data`` a valid slot of ``node``, written to EEPROM ``k``?"""
@@ -140,7 +157,7 @@ class Layout:
     def rank(self, data):
         """What orders valid copies of one slot: revision, token, and the lower uid first."""
         revision, token = struct.unpack_from(">II", data, 4)
-        return revision, token, -struct.unpack_from(">I", data, 29)[0]
+        return revision, token, -struct.unpack_from(">I", data, UID_AT)[0]
 
     def unpack(self, data, node):
         """The record in ``data``, an intact slot of ``node``."""
@@ -148,10 +165,10 @@ class Layout:
 
     def pack(self, mine, data):
         """Write a record into the bytearray ``data``; Slots sets the EEPROM number in its place."""
-        flags = mine.released | mine.fell << 1 | mine.announced << 2 | mine.twin << 3
         struct.pack_into(
-            self.format, data, 0, mine.primary, mine.retry, mine.dead, mine.spare, mine.revision,
-            mine.token, 0, mine.node << 4, flags | mine.stuck << 4, mine.lost, mine.n, mine.lineage,
-            mine.clock, mine.uid, *(mine.told + mine.seqs + mine.runs)
+            self.format, data, 0, mine.primary, mine.lost, mine.dead, mine.spare, mine.revision,
+            mine.token, 0, mine.node << 4, mine.flags, mine.n, mine.lineage, mine.clock, mine.uid,
+            mine.incarnation, mine.deaths, mine.settings,
+            *(mine.announced + mine.seqs + mine.strikes)
         )  # fmt: skip
         data[CRC_AT:PLACE_AT] = self.crc(data, mine.node)

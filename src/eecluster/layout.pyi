@@ -12,35 +12,48 @@ PLACE_AT: int
 LOST_AT: int
 LABEL_SIZE: int
 BLANK: int
-TOLD_SPLIT: int
-TOLD_STUCK: int
-TOLD_TWIN: int
+UID_AT: int
+JOINED: int
+SUSPECT: int
+DEAD: int
+LOST: int
+SPLIT: int
+LOCK: int
+DUPLICATE: int
+SETTINGS: int
+RELEASED: int
+RIVALLED: int
+TAKEOVER: int
+SHARED: int
 STUCK: int
 LATE: int
+OPEN: int
+BEATEN: int
+STANDS: int
+ADMITTED: int
+REPORTS: int
 
 def owner(token: int) -> int: ...
 
 class Record:
     node: int
     primary: int
-    retry: int
+    lost: int
     dead: int
     spare: int
     revision: int
     token: int
-    lost: int
+    flags: int
     n: int
     lineage: int
     clock: int
     uid: int
-    released: int
-    fell: int
-    announced: int
-    stuck: int  # STUCK, LATE, both or 0
-    twin: int
-    told: list[int]
+    incarnation: int
+    deaths: int
+    settings: int
+    announced: list[int]
     seqs: list[int]
-    runs: list[int]
+    strikes: list[int]
     def __init__(self, node: int, nodes: int, values: Sequence[int]) -> None: ...
 
 class Layout:

@@ -19,12 +19,13 @@ and the next pull the line is let go for SAMPLE_US + LATE_US at most, and nobody
 that has not been idle for longer than that. With clocks that are wrong by 5 %, up to the last
 slot's begin (at = START_US + 2 * SLOT_US) and end:
 
-    0.105 * at + LATE_US                   = 838 <= SAMPLE_US
-    0.905 * (at + SLOT_US) - LATE_US - at  = 1480 >= SAMPLE_US + LATE_US
+    0.105 * at + LATE_US                   = 928 <= SAMPLE_US
+    0.905 * (at + SLOT_US) - LATE_US - at  = 1390 >= SAMPLE_US + LATE_US
 
 Why nobody starves: who asks again right after it had the lock waits for a longer quiet time than
-the others, until it has seen OTHERS turns. So of two nodes that ask again and again none can be
-passed by for ever, however much slower its clock is.
+the others, until it has seen OTHERS turns. So of nodes that ask again at once none can be passed by
+for ever, however much slower its clock is. Who comes back later than AGAIN_US does not wait so:
+seven that each ask every 30 to 60 ms can keep an eighth one waiting until its timeout.
 """
 
 # pyright: reportAttributeAccessIssue=false

@@ -11,12 +11,13 @@ out::
 
 One's own record is the state, ``mine``: it is read at each look, changed in RAM by the rules, and
 written by a claim or by a beat. What an exception leaves behind is forgotten: the next call looks
-anew. What a person or a consumer changes is in administer. Stands on slots and rules; on takeover
-and repair when they are needed.
+anew. What a person or a consumer changes is in administer. Stands on slots, rules and layout; on
+takeover and repair when they are needed.
 """
 
 from .bitmap import ids
-from .rules import beat, follow, may_lead, observe, settle, silent
+from .layout import ADMITTED, OPEN, RELEASED, REPORTS, SHARED, owner
+from .rules import beat, follow, may_lead, observe, silent
 
 LOOK_VALID_MS = 1000  # chips are not swapped faster than that
 
@@ -41,7 +42,7 @@ class Node:
         self.make = make
         self.held = 0  # how many times this node holds the lock
         self.had = False  # the lock was had, not only waited for
-        self.stuck = 0  # why it could not be had: STUCK or LATE
+        self.lock_fault = 0  # what is wrong with it: STUCK, LATE or OPEN
         self.state = UNCHECKED
         self.mine = None  # my record, with what is not written yet
         self.leading = False  # has the last look confirmed this node as the primary?
@@ -73,17 +74,30 @@ class Node:
         if self.quorate():
             new = self.load(False)
             mine = self.mine
+            noted = None
+            if mine.token and owner(mine.token) == mine.node:
+                noted = silent(mine, 0), mine.lost
             counted = observe(mine, view, config, int(self.clock()) & 0xFFFFFFFF, new)
+            if not counted:
+                from .takeover import clock
+
+                clock(mine, view)
             follow(mine, view)
             if may_lead(mine, view, config, counted):
-                self.lead(counted)
-            settle(self.mine, self.stuck)
+                self.lead(counted, noted)
+            if self.mine.flags & REPORTS:
+                from .takeover import settle
 
-    def lead(self, counted):
-        """The token is mine or I may replace it: confirm it, do what a primary does, or claim."""
+                settle(self.mine, view, self.lock_fault)
+
+    def lead(self, counted, noted):
+        """The token is mine or I may replace it: confirm it, do what a primary does, or claim.
+
+        ``noted``: the suspects and lost EEPROMs in my record before this look, or None.
+        """
         from .takeover import lead
 
-        for _ in lead(self, counted):
+        for _ in lead(self, counted, noted):
             self.update()
 
     def confirm(self):
@@ -104,7 +118,8 @@ class Node:
         """Read all EEPROMs. ``OSError`` if none answers, its ``fault`` if none is ours."""
         self.since = self.slots.timer.ticks_ms()
         view = self.found()
-        if self.recover and not (self.stuck or view.good | view.empty):  # SDA low reads as zeros
+        # also if what answers is not ours: SDA that is held low reads as zeros
+        if self.recover and not (self.lock_fault or view.good | view.empty):
             self.recover()
             if self.make:
                 self.slots.i2c = self.make()
@@ -145,16 +160,24 @@ class Node:
                 from .repair import admit
 
                 admit(view, node)
+            record.flags |= ADMITTED
             new = True
         elif mine and (new or record.revision <= mine.revision):
             record = mine
             new = False
         self.mine = mine = record or self.config.layout.new(node)
         mine.uid = uid or mine.uid
-        mine.stuck |= self.stuck
-        mine.twin |= view.twin >> node & 1
+        mine.settings = self.config.settings
+        if view.duplicate >> node & 1:
+            mine.flags |= SHARED
+        self.report()
         view.token = max(view.token, mine.token)
         return new
+
+    def report(self):
+        """What is wrong with the lock stands in my record until it was announced."""
+        if self.lock_fault:
+            self.mine.flags = self.mine.flags & ~OPEN | self.lock_fault
 
     def refresh(self, accept):
         """Look again if anything changed since the last look; am I still the primary? Nothing is
@@ -183,13 +206,13 @@ class Node:
             self.refresh(False)
         if self.quorate():
             mine = self.mine
-            beat(mine, self.leading, done, self.config)
-            self.leading = self.leading and not mine.released
-            self.write()
+            due = beat(mine, self.leading, done, self.config)
+            self.leading = self.leading and not mine.flags & RELEASED
+            if due:
+                self.write()
 
     def write(self):
         """Write my record. ``OSError`` if no EEPROM keeps it."""
-        self.mine.retry = silent(self.mine, 0)
         if not self.slots.store(self.mine):
             from .repair import failure
 

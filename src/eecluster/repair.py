@@ -8,7 +8,7 @@ import struct
 
 from .bitmap import ids
 from .errors import ClusterError, ConfigError, DuplicateNodeError, FormatError
-from .layout import BLANK, LABEL_SIZE, Layout
+from .layout import ADMITTED, BLANK, LABEL_SIZE, Layout
 from .takeover import asked
 
 
@@ -88,8 +88,13 @@ def foreign(slots, k, label):
 
 def admit(view, me):
     """Another board's slot is at this node's place: ``DuplicateNodeError`` unless somebody asked
-    for this one.
+    for this one. A request is for one board: not for the old one, once the new one is in.
     """
+    record = view.records[me]
+    if record.flags & ADMITTED:
+        for theirs in view.records:
+            if theirs and theirs.seqs[me] != record.seqs[me]:
+                theirs.spare &= ~(1 << me)  # asked before it came
     if not asked(view, me) >> me & 1:
         raise DuplicateNodeError(
             "node_id %d is another board's: take a free one, or reset_node()" % me
@@ -101,7 +106,7 @@ def failure(slots, what):
     error = slots.fault
     return OSError(
         error.args[0] if error and error.args else 5,
-        "no EEPROM %s at %s: check wires, supply, address, write protection"
+        "no EEPROM %s at %s: check wires, supply, address, write protection, page_size"
         % (what, ", ".join(map(hex, sorted(slots.addresses)))),
     )
 

@@ -2,15 +2,18 @@
 
 ``mine`` is this node's own record, changed in place; ``view`` is what the look found
 (``slots.View``); ``config`` the arguments. The numbers in brackets are the protocol's rules, see
-the documentation. What only a node that leads or is about to decides is in ``lead``. Stands on
+the documentation. What only a node that leads or is about to decides is in ``takeover``. Stands on
 layout and bitmap.
 
-``runs[j]`` counts looks in a row: n > 0 without a new beat of node j (strikes), -n with one. The
-own entry counts duties that failed in a row or, once stood down, looks since then.
+``strikes[j]`` counts looks in a row: n > 0 without a new beat of node j, -n with one. The own entry
+counts duties that failed in a row or, once stood down, looks since then.
 """
 
 from .bitmap import bits, ids
-from .layout import TOLD_SPLIT, TOLD_STUCK, TOLD_TWIN, owner
+from .layout import ADMITTED, BEATEN, RELEASED, RIVALLED, STANDS, TAKEOVER, owner
+
+SEQUENCES = 255  # they go from 1 to that
+OPEN_LOOKS = 8
 
 
 def observe(mine, view, config, clock, new):
@@ -23,23 +26,24 @@ def observe(mine, view, config, clock, new):
         if 0 <= passed * 8 < config.interval * 7:
             return False
         new = passed < 0  # the clock was set back: a new baseline
+    mine.flags &= ~(BEATEN | STANDS)
     seqs = mine.seqs
     for j, theirs in enumerate(view.records):
         if j == mine.node:
             continue
         seq = theirs.seqs[j] if theirs else seqs[j]
-        run = mine.runs[j]
+        strikes = mine.strikes[j]
         if new:
-            run = 0
+            strikes = 0
         elif seq != seqs[j]:
-            run = max(-127, min(run, 0) - 1)
+            strikes = max(-127, min(strikes, 0) - 1)
         elif theirs or seq or view.token and j == owner(view.token):
-            run = min(127, max(run, 0) + 1)
+            strikes = min(127, max(strikes, 0) + 1)
             if ~(view.heard | mine.lost) & config.all & 1 << j:
                 # its EEPROM went silent with it: no second chance
-                run = max(run, config.retries + 1)
+                strikes = max(strikes, config.retries + 1)
         seqs[j] = seq
-        mine.runs[j] = run
+        mine.strikes[j] = strikes
     mine.clock = clock
     mine.lost = lost(view, config)
     return True
@@ -59,7 +63,7 @@ def leader_of(view):
 def released(view):
     """Has the highest token's owner stood down? 0 or 1."""
     leader = leader_of(view)
-    return leader.released if leader else 0
+    return leader.flags & RELEASED if leader else 0
 
 
 def follow(mine, view):
@@ -70,28 +74,32 @@ def follow(mine, view):
     if token > mine.token:
         if p == mine.node:  # a claim of mine that only others remember
             mine.lineage = mine.token
-            mine.announced = 0
+            mine.flags &= ~TAKEOVER
         elif mine.primary >> mine.node & 1 and leader and leader.lineage < mine.token:
             mine.lineage = mine.token  # it did not replace my token, it rivalled it: split brain
-            mine.fell = 1
+            mine.flags |= RIVALLED
         mine.token = token
-        mine.primary = mine.spare = mine.runs[mine.node] = mine.released = 0
+        mine.primary = mine.spare = mine.strikes[mine.node] = 0
+        mine.flags &= ~RELEASED
     if token and p != mine.node:
         mine.primary = 1 << p
         if leader:
             mine.dead = leader.dead
+            mine.deaths = leader.deaths
             mine.n = leader.n
-            mine.told = leader.told[:]
-    for j in ids(
-        mine.spare & ~mine.dead
-    ):  # a request is fulfilled when its node beats and is not dead
-        if j == mine.node or mine.runs[j] < 0:
+            mine.incarnation = leader.incarnation
+            mine.announced = leader.announced[:]
+    for j in ids(mine.spare & ~mine.dead):
+        theirs = view.records[j]
+        # fulfilled: this node itself is here, or another board, or for long enough the same one
+        beats = OPEN_LOOKS if theirs and not theirs.flags & ADMITTED else 1
+        if j == mine.node or mine.strikes[j] <= -beats:
             mine.spare ^= 1 << j
 
 
 def silent(mine, retries):
     """Nodes that are not dead and were silent for more than ``retries`` looks [3, 5]: a bitmap."""
-    return bits([run > retries for run in mine.runs]) & ~mine.dead & ~(1 << mine.node)
+    return bits([strikes > retries for strikes in mine.strikes]) & ~mine.dead & ~(1 << mine.node)
 
 
 def members(mine):
@@ -105,7 +113,7 @@ def may_lead(mine, view, config, counted):
     if not view.token or p == mine.node:
         return True  # a cold start, or mine
     # strikes of an earlier look say nothing if this one does not count: there may be a new beat
-    strikes = mine.runs[p] - config.retries if counted else 0
+    strikes = mine.strikes[p] - config.retries if counted else 0
     me = mine.node
     if mine.dead >> me & 1:
         if mine.spare >> me & 1:  # reset_node() on this board itself
@@ -116,31 +124,26 @@ def may_lead(mine, view, config, counted):
 
 
 def beat(mine, leading, done, config):
-    """One more beat; a primary whose duty failed too often stands down [9]."""
+    """One more beat; a primary whose duty failed too often stands down [9].
+
+    False: nothing to write. There is one beat for each look that counts, so that a board in a
+    reset loop wears no chip; more of them if its clock stands still and so none counts.
+    """
+    if mine.flags & (BEATEN | STANDS) == BEATEN:
+        return False
+    mine.flags |= BEATEN
     me = mine.node
     if leading:
-        mine.runs[me] = 0 if done else mine.runs[me] + 1
-        if mine.runs[me] > config.retries:
+        mine.strikes[me] = 0 if done else mine.strikes[me] + 1
+        if mine.strikes[me] > config.retries:
             release(mine)
-    if leading or mine.released or owner(mine.token) != me:
-        mine.seqs[me] = mine.seqs[me] % 0xFFFF + 1  # 0 is: no beat yet
+    if leading or mine.flags & RELEASED or owner(mine.token) != me:
+        mine.seqs[me] = mine.seqs[me] % SEQUENCES + 1  # 0 is: no beat yet
     # else the token is mine but not confirmed: who cannot lead must not look alive
+    return True
 
 
 def release(mine):
     """Release the token [9]."""
-    mine.released = 1
-    mine.primary = mine.runs[mine.node] = 0
-
-
-def settle(mine, stuck):
-    """Take back one's own reports once they were announced; ``stuck``: the lock is stuck right
-    now.
-    """
-    bit = 1 << mine.node
-    if mine.told[TOLD_SPLIT] & bit:
-        mine.fell = 0
-    if mine.told[TOLD_STUCK] & bit and not stuck:
-        mine.stuck = 0
-    if mine.told[TOLD_TWIN] & bit:
-        mine.twin = 0
+    mine.flags |= RELEASED
+    mine.primary = mine.strikes[mine.node] = 0

@@ -31,7 +31,7 @@ class View:
         self.records = [None] * nodes  # the newest valid record of each node
         self.token = 0  # the highest in any valid copy
         self.named = [0] * nodes  # the highest token with which a node named itself primary
-        self.twin = 0  # nodes whose slot holds one revision written by two boards
+        self.duplicate = 0  # nodes whose slot holds one revision written by two boards
         self.fault = None  # the error that says why one that answered is neither good nor empty
 
 
@@ -213,7 +213,7 @@ class Slots(Eeproms):
             view.named[node] = max(view.named[node], rank[1])
         newest = view.records[node]  # its rank and bytes, until the look is over
         if newest and newest[0][0] == rank[0] and newest[0][2] != rank[2]:
-            view.twin |= 1 << node  # both boards see the same bytes: the lower id stays
+            view.duplicate |= 1 << node  # both boards see the same bytes: the lower id stays
         if not newest or rank > newest[0]:
             view.records[node] = rank, bytes(slot)
         if node == self.node and rank > self.rank[k]:

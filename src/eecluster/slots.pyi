@@ -20,7 +20,7 @@ class View:
     records: list[Any]  # Record or None; during a look also its rank and bytes
     token: int
     named: list[int]
-    twin: int
+    duplicate: int
     fault: OSError | None
     def __init__(self, nodes: int) -> None: ...
 

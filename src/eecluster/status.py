@@ -4,7 +4,7 @@ bitmap; when this node is the primary on events.
 
 from .bitmap import ids
 from .layout import owner
-from .rules import lost, members, released, silent
+from .rules import members, released, silent
 
 
 class Status:
@@ -41,7 +41,7 @@ class Status:
         if self.is_primary:
             from .events import pending
 
-            self.events = pending(mine, view, alive, suspects, lost(view, node.config))
+            self.events = pending(mine, view)
         elif self.primary == me or not mine.token or released(view):
             self.primary = None
         self.members = ids(alive)

@@ -15,9 +15,10 @@ class Slot:
     """One valid copy of a node's slot. Bitmaps: bit i = node i. seqs: own at the own place."""
 
     def __init__(self, data: bytes, nodes: int):
-        self.primary, self.retry, self.dead = data[:3]
+        self.primary, _, self.dead = data[:3]
         self.revision, self.token = struct.unpack_from(">II", data, 4)
-        self.seqs = struct.unpack_from(f">{nodes}H", data, 40)
+        self.seqs = data[48 : 48 + nodes]
+        self.strikes = struct.unpack_from(f"{nodes}b", data, 48 + nodes)
 
 
 class Truth:
@@ -48,8 +49,12 @@ class Truth:
         return bool(slot and slot.dead >> node & 1)
 
     def suspected_by(self, node: int) -> list[int]:
-        """Who has it in the retry bitmap."""
-        return [i for i, slot in enumerate(self.slots) if slot and slot.retry >> node & 1]
+        """Who counts strikes of it, and does not know it to be dead."""
+        return [
+            i
+            for i, slot in enumerate(self.slots)
+            if slot and i != node and slot.strikes[node] > 0 and not slot.dead >> node & 1
+        ]
 
 
 def _slots(chips: list, nodes: int, node: int):
@@ -58,7 +63,7 @@ def _slots(chips: list, nodes: int, node: int):
             continue
         for copy in (0, 1):
             at = PAGE * (1 + 2 * node + copy)
-            data = bytes(chip.data[at : at + 40 + 3 * nodes])
+            data = bytes(chip.data[at : at + 48 + 2 * nodes])
             if data[16] == node << 4 | number and _crc(data, node) == data[12:16]:
                 yield Slot(data, nodes)
 
@@ -74,7 +79,7 @@ def newest_token(chip, nodes: int) -> int:
     """The highest token on one chip's bytes, plugged or not, whatever its number."""
     tokens = [0]
     for page in range(1, 1 + 2 * nodes):
-        data = bytes(chip.data[PAGE * page : PAGE * page + 40 + 3 * nodes])
+        data = bytes(chip.data[PAGE * page : PAGE * page + 48 + 2 * nodes])
         if _crc(data, (page - 1) // 2) == data[12:16]:
             tokens.append(Slot(data, nodes).token)
     return max(tokens)
