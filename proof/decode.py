@@ -9,28 +9,31 @@ from binascii import crc32
 
 NODES = 8
 LABEL_SIZE = 20
-RELEASED, FELL, FAILOVER_TOLD, STUCK, TWIN = 1, 2, 4, 8, 16
-TOLD = ("joined", "suspect", "dead", "lost", "split", "stuck", "twin")
+RELEASED, RIVALLED, TAKEOVER_ANNOUNCED, DUPLICATE = 1, 2, 4, 8
+LOCK_STUCK, LOCK_LATE, BEATEN, CLOCK_STANDS, ADMITTED = 16, 32, 64, 128, 256
+ANNOUNCED = ("joined", "suspect", "dead", "lost", "split", "lock", "duplicate", "settings")
 
 # name: offset, bytes
 _FIELDS = {
     "primary": (0, 1),
-    "retry": (1, 1),
+    "lost": (1, 1),
     "dead": (2, 1),
     "spare": (3, 1),
     "revision": (4, 4),
     "token": (8, 4),
-    "flags": (17, 1),
-    "lost": (18, 1),
-    "n": (19, 2),
-    "lineage": (21, 4),
-    "clock": (25, 4),
-    "uid": (29, 4),
+    "flags": (17, 2),
+    "n": (19, 4),
+    "lineage": (23, 4),
+    "clock": (27, 4),
+    "uid": (31, 4),
+    "incarnation": (35, 2),
+    "deaths": (37, 2),
+    "settings": (39, 1),
 }
 _CRC_AT = 12
 _PLACE_AT = 16
-_TOLD_AT = 33
-_SEQS_AT = 40
+_ANNOUNCED_AT = 40
+_SEQS_AT = 48
 
 
 def number(data):
@@ -51,7 +54,7 @@ class Format:
         self.quorum = eeproms // 2 + 1 if majority else 1
         self.copy_size = page if page >= 64 else 2 * page
         self.end = base + page + 2 * NODES * self.copy_size
-        self.slot_size = _SEQS_AT + 3 * nodes
+        self.slot_size = _SEQS_AT + 2 * nodes
 
     def address(self, node, copy):
         """Where copy 0 (A) or 1 (B) of a node's slot begins."""
@@ -82,10 +85,10 @@ class Format:
         found = {}
         for name, (offset, size) in _FIELDS.items():
             found[name] = number(raw[offset : offset + size])
-        found["told"] = dict(zip(TOLD, raw[_TOLD_AT:_SEQS_AT]))
-        found["seqs"] = [number(raw[i : i + 2]) for i in self._seqs()]
-        first = _SEQS_AT + 2 * self.nodes
-        found["runs"] = [b - 256 if b > 127 else b for b in raw[first : first + self.nodes]]
+        found["announced"] = dict(zip(ANNOUNCED, raw[_ANNOUNCED_AT:_SEQS_AT]))
+        first = _SEQS_AT + self.nodes
+        found["seqs"] = list(raw[_SEQS_AT:first])
+        found["strikes"] = [b - 256 if b > 127 else b for b in raw[first : first + self.nodes]]
         return found
 
     def newest(self, data, eeprom, node):
@@ -101,23 +104,20 @@ class Format:
         """Change fields of a valid copy on the chip and mend its CRC. `seq`: its own sequence."""
         assert self.slot(data, eeprom, node, copy), "no valid slot to patch"
         at = self.address(node, copy)
-        runs_at = _SEQS_AT + 2 * self.nodes
+        strikes_at = _SEQS_AT + self.nodes
         for name, value in fields.items():
             if name == "seqs":
-                raw = b"".join([seq.to_bytes(2, "big") for seq in value])
+                raw = bytes(value)
                 offset = _SEQS_AT
-            elif name == "runs":
-                raw = bytes([run & 0xFF for run in value])
-                offset = runs_at
+            elif name == "strikes":
+                raw = bytes([count & 0xFF for count in value])
+                offset = strikes_at
             else:
-                offset, size = (_SEQS_AT + 2 * node, 2) if name == "seq" else _FIELDS[name]
+                offset, size = (_SEQS_AT + node, 1) if name == "seq" else _FIELDS[name]
                 raw = value.to_bytes(size, "big")
             data[at + offset : at + offset + len(raw)] = raw
         raw = bytes(data[at : at + self.slot_size])
         data[at + _CRC_AT : at + _CRC_AT + 4] = self._check(raw, node).to_bytes(4, "big")
-
-    def _seqs(self):
-        return range(_SEQS_AT, _SEQS_AT + 2 * self.nodes, 2)
 
     def _check(self, raw, node):
         seed = crc32(bytes((node,)), self.cluster_id)

@@ -25,7 +25,7 @@ FOLDER = ROOT / "build" / "mutation"
 PAGE = ROOT / "docs" / "data" / "mutation.md"
 FILES = ["rules", "takeover", "bitmap", "events"]
 METHODS = ["node.Node.update"]  # decide with those
-TESTS = [f"tests/both/test_{name}.py" for name in ("inner_rules", "cluster", "events")]
+TESTS = [f"tests/both/test_{name}.py" for name in ("inner_rules", "cluster", "events", "long_life")]
 CONFIG = f"""
 [tool.mutmut]
 source_paths = ["src"]
@@ -35,6 +35,10 @@ pytest_add_cli_args = ["-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = {json.dumps(TESTS)}
 """
 
+_TRUTH = "only the truth of it is asked"
+_NOW = "now = [members(mine), silent(mine, 0), mine.dead, mine.lost, 0"
+_NOW += ", %d, view.duplicate, %d, 1 << me]"
+_LATER = "written over a few lines later"
 _PASSED = "seconds are whole; with none passed, the line above has returned: it does not count"
 
 HEAD = """\
@@ -59,9 +63,44 @@ SURVIVORS = {
     ): "differs for a tuple of two, which no `Status` has; of an event two parts are used",
     (
         "events.pending",
-        "now[TOLD_SPLIT] |= (tokens[j] > 0) << j",
-        "now[TOLD_SPLIT] |= (tokens[j] > 1) << j",
+        "now[SPLIT] |= (tokens[j] > 0) << j",
+        "now[SPLIT] |= (tokens[j] > 1) << j",
     ): "the lowest token there is, node 7's of epoch 1, is 8",
+    (
+        "events.pending",
+        _NOW % (0, 0),
+        _NOW % (1, 0),
+    ): _LATER,
+    (
+        "events.pending",
+        _NOW % (0, 0),
+        _NOW % (0, 1),
+    ): _LATER,
+    (
+        "events.pending",
+        "parts = [0] * 6  # nodes, by what is wrong with their lock or settings",
+        "parts = [0] * 7  # nodes, by what is wrong with their lock or settings",
+    ): "six of them are used",
+    (
+        "takeover.claim",
+        "mine.flags = mine.flags & ~TAKEOVER | (0 if old else TAKEOVER)",
+        "mine.flags = mine.flags & ~TAKEOVER | (1 if old else TAKEOVER)",
+    ): "1 is RELEASED, which is taken back a few lines later",
+    (
+        "takeover.claim",
+        "readmit(mine, 1 << me, 1)",
+        "readmit(mine, 1 << me, 2)",
+    ): _TRUTH,
+    (
+        "takeover.lead",
+        "readmit(mine, proven(mine, config), 1)",
+        "readmit(mine, proven(mine, config), 2)",
+    ): _TRUTH,
+    (
+        "takeover.lead",
+        "readmit(mine, wanted, 0)",
+        "readmit(mine, wanted, None)",
+    ): _TRUTH,
     (
         "events.rivals",
         "if j == mine.node or not mine.lineage < found[j] < mine.token:",
@@ -69,19 +108,14 @@ SURVIVORS = {
     ): "a token names its owner, so another node's is never equal to mine",
     (
         "takeover.confirm",
-        "break",
-        "return",
-    ): "None instead of False; only the truth of it is asked, and `leading` is False already",
-    (
-        "takeover.confirm",
         "for left in (1, 0):",
         "for left in (2, 0):",
-    ): "only the truth of it is asked",
+    ): _TRUTH,
     (
         "node.Node.update",
         "self.load(False)",
         "self.load(None)",
-    ): "only the truth of it is asked",
+    ): _TRUTH,
     (
         "rules.observe",
         "new = passed < 0  # the clock was set back: a new baseline",
@@ -94,8 +128,8 @@ SURVIVORS = {
     ): _PASSED,
     (
         "takeover.lead",
-        "readmit(mine, mine.spare | asked(view, mine.node) | proven(mine, config))",
-        "readmit(mine, mine.spare | asked(view, None) | proven(mine, config))",
+        "wanted = mine.spare | asked(view, mine.node)",
+        "wanted = mine.spare | asked(view, None)",
     ): "asks my own written record too. Its requests are in `mine.spare` as well, but for those "
     "fulfilled since, and these are of nodes that are not dead",
 }

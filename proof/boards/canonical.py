@@ -2,9 +2,9 @@
 
 Rule: of some numbers in a record only the order counts, or whether two are equal: revisions of one
 node's copies, epochs, sequences. They are replaced by the smallest ones in the same order. A run of
-looks counts up to where the last rule that reads it is met, and the number of announcements only
-for the reader of mails. That the boards really cannot tell the difference is tested: a wake on
-either image does the same (tests/both/test_crash_sweep.py).
+looks counts up to where the last rule that reads it is met, and the number of announcements and
+the incarnation only for the reader of mails. That the boards really cannot tell the difference is
+tested: a wake on either image does the same (tests/both/test_crash_sweep.py).
 
 An image with a damaged page stands for itself: what is left of the page may look like a replica of
 another. Not for sequences that wrap, which have tests of their own, nor where a chip that is out
@@ -56,7 +56,7 @@ class Canonical:
         pages = list(self.images.tuples[image])
         for i, node, copy, record in records:
             seqs = tuple([sequence_of[j][seq] for j, seq in enumerate(record["seqs"])])
-            runs = tuple([max(-self.clip, min(self.clip, run)) for run in record["runs"]])
+            strikes = tuple([max(-self.clip, min(self.clip, n)) for n in record["strikes"]])
             revision = revision_of[node][record["revision"]] + 1
             key = (
                 pages[i],
@@ -65,7 +65,7 @@ class Canonical:
                 token(record["token"]),
                 token(record["lineage"]),
                 seqs,
-                runs,
+                strikes,
             )
             known = keyed(key)
             if known not in self._patched:
@@ -96,11 +96,12 @@ class Canonical:
         return chip
 
     def _patch(self, key, node, copy):
-        page, i, revision, token, lineage, seqs, runs = key
+        page, i, revision, token, lineage, seqs, strikes = key
         chip = self._chip(page, node, copy)
         self.form.patch(
             chip, i // self.images.per_chip, node, copy,
-            revision=revision, token=token, lineage=lineage, seqs=seqs, runs=runs, n=0,
+            revision=revision, token=token, lineage=lineage, seqs=seqs, strikes=strikes, n=0,
+            incarnation=0,
         )  # fmt: skip
         at = self.form.address(node, copy)
         return self.images.page_number(bytes(chip[at : at + PAGE]))

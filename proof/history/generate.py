@@ -38,7 +38,7 @@ def setup(random):
         "drifts": [drift * sign for sign in signs],
         "owned": random.chance(350),
         "warm": warm,
-        "wrap": [65500 + random.below(36) for _ in range(nodes)] if wrap else None,
+        "wrap": [220 + random.below(36) for _ in range(nodes)] if wrap else None,
         "mild": random.chance(750),
     }
 

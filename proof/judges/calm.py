@@ -52,5 +52,5 @@ class Calm:
         if self.dead is not None and dead - self.dead:
             raise Breach("I5", f"{sorted(dead - self.dead)} beat, and were marked dead: {look}")
         self.dead = dead
-        if dead and self.readmit and self.since > self.readmit + 5:
+        if dead and self.readmit and self.since > min(4 * self.readmit, 120) + 5:
             raise Breach("I5", f"{sorted(dead)} beat, and are not taken back: {look}")

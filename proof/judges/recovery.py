@@ -39,10 +39,11 @@ class Recovery:
         able = [node for node in nodes if self.able(image, reach.get(node, boards.everywhere))]
         begin = setup.retries + 2  # from this round on there is one primary
         patience = setup.readmit or 0
+        probation = min(4 * patience, 120)  # of who died again and again
         statuses = {}
         leaders: list = []
         dead: set = set()
-        for n in range(1, begin + 2 * patience + STAYS + 1):
+        for n in range(1, begin + patience + probation + STAYS + 1):
             for node in nodes:
                 wake = boards.wake(image, node, WAKE, reach.get(node), highest)
                 image, highest = boards.canonical(wake.image, max(highest, wake.confirmed))
@@ -61,7 +62,7 @@ class Recovery:
                 dead = set(statuses[leaders[0]].dead).intersection(able)
                 if n > begin and (leaders != before or dead - was_dead):
                     raise Breach("I5", "after %d rounds still changes: %s" % (n, told(statuses)))
-                if n == begin + patience + STAYS:
+                if n == begin + probation + STAYS:
                     if dead and patience:
                         raise Breach("I5", "not taken back: %s" % told(statuses))
                     return

@@ -29,7 +29,7 @@ class Rulebook:
         if new["token"] > old["token"] and new["spare"] and not asked:
             return "[8]", "a request outlives its token"
         if claims and leader and leader["dead"] >> node & 1 and not old["spare"] >> node & 1:
-            silent = old["runs"][7 - (leader["token"] & 7)] + 1
+            silent = old["strikes"][7 - (leader["token"] & 7)] + 1
             if self.readmit is None or silent <= self.retries + self.readmit:
                 return "[6]", "a dead node claims after %d silent looks" % silent
         if self.interval:
@@ -47,10 +47,10 @@ class Rulebook:
             taken_back = old["dead"] >> j & 1 and not new["dead"] >> j & 1
             if j == node or not seq or taken_back:
                 continue
-            run = new["runs"][j]
+            run = new["strikes"][j]
             if seq != old["seqs"][j]:
                 if run >= 0:
                     return "a beat of node %d is not counted" % j
-            elif run < max(old["runs"][j], 0) + 1:
+            elif run < max(old["strikes"][j], 0) + 1:
                 return "silence of node %d is not counted" % j
         return None

@@ -61,7 +61,11 @@ CLAIMS = (
         (
             (
                 "takeover.py",
-                "        if not silent(mine, config.retries):\n            return\n",
+                "        if not silent(mine, config.retries):\n"
+                "            if noted and news(mine, noted):\n"
+                "                yield from update(node)\n"
+                "                yield from confirm(node)\n"
+                "            return\n",
                 "        mine.dead |= silent(mine, config.retries)\n        return\n",
             ),
         ),
@@ -74,14 +78,14 @@ CLAIMS = (
         (
             (
                 "rules.py",
-                "mine.primary = mine.spare = mine.runs[mine.node] = mine.released = 0",
-                "mine.primary = mine.runs[mine.node] = mine.released = 0",
+                "mine.primary = mine.spare = mine.strikes[mine.node] = 0",
+                "mine.primary = mine.strikes[mine.node] = 0",
             ),
             ("rules.py", "            mine.spare ^= 1 << j\n", "            pass\n"),
             (
                 "takeover.py",
-                "mine.primary = mine.spare = mine.runs[me] = mine.released = 0",
-                "mine.primary = mine.runs[me] = mine.released = 0",
+                "mine.primary = mine.spare = mine.strikes[me] = 0",
+                "mine.primary = mine.strikes[me] = 0",
             ),
         ),
         "reset_node, and the node it was for dies once more",

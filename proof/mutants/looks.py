@@ -29,8 +29,16 @@ LOOKS = (
         "one-strike",
         "retries are forgotten: the first look without a beat is the last",
         (
-            ("rules.py", "[run > retries for run in mine.runs]", "[run > 0 for run in mine.runs]"),
-            ("rules.py", "mine.runs[p] - config.retries if counted", "mine.runs[p] if counted"),
+            (
+                "rules.py",
+                "[strikes > retries for strikes in mine.strikes]",
+                "[strikes > 0 for strikes in mine.strikes]",
+            ),
+            (
+                "rules.py",
+                "mine.strikes[p] - config.retries if counted",
+                "mine.strikes[p] if counted",
+            ),
         ),
         "a beat that comes late, or is missed, with retries >= 1",
         caught_by=("search", "returns, 2 boards, 1 chip"),
@@ -38,20 +46,14 @@ LOOKS = (
     Mistake(
         "never-taken-back",
         "a dead node that beats again stays dead",
-        (
-            (
-                "takeover.py",
-                "bits([config.readmit and run <= -config.readmit for run in mine.runs])",
-                "0",
-            ),
-        ),
+        (("takeover.py", "            found |= 1 << j\n", "            pass\n"),),
         "a node that comes back",
         caught_by=("search", "returns, 2 boards, 1 chip"),
     ),
     Mistake(
         "strikes-stay",
         "a new beat takes one strike away instead of all",
-        (("rules.py", "max(-127, min(run, 0) - 1)", "max(-127, run - 1)"),),
+        (("rules.py", "max(-127, min(strikes, 0) - 1)", "max(-127, strikes - 1)"),),
         "a node that was silent twice",
         caught_by=("search", "returns, 2 boards, 1 chip"),
     ),

@@ -40,20 +40,26 @@ QUORUMS = (
         (("takeover.py", " and len(ids(view.fresh)) >= node.config.quorum:", ":"),),
         "three chips; a claim that reaches fewer than a quorum: a crash in it, silent chips",
         {"eeproms": 3, "owned": True},
-        caught_by=("search", "claim breaks off"),
+        caught_by=("history", "321"),
     ),
     Mistake(
         "isolated-beats",
-        "a node without a quorum writes its beat to what it reaches",
+        "a node without a quorum counts looks and writes its beat to what it reaches",
         (
             (
                 "node.py",
-                "        if self.quorate():\n            mine = self.mine\n            beat(",
-                "        if self.slots.view.good:\n"
-                "            if self.mine is None:\n"
-                "                self.load(False)\n"
-                "            mine = self.mine\n"
-                "            beat(",
+                "        if self.quorate():\n            new = self.load(False)\n",
+                "        if self.quorate() or view.good:\n            new = self.load(False)\n",
+            ),
+            (
+                "node.py",
+                "            if may_lead(mine, view, config, counted):\n",
+                "            if self.quorate() and may_lead(mine, view, config, counted):\n",
+            ),
+            (
+                "node.py",
+                "        if self.quorate():\n            mine = self.mine\n            due =",
+                "        if self.mine:\n            mine = self.mine\n            due =",
             ),
         ),
         "three chips; a primary that reaches one of them",

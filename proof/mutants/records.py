@@ -21,7 +21,7 @@ RECORDS = (
         "one-page",
         "both copies of a slot lie in one page, and one torn write damages both",
         (("layout.py", "stride = max(page_size, 64)", "stride = 64"),),
-        "pages of 128 bytes or more (a slot has 43 to 64), one chip, a write torn to all 0xFF",
+        "pages of 128 bytes or more (a slot has 50 to 64), one chip, a write torn to all 0xFF",
         {"part": "AT24C512", "eeproms": 1, "owned": True},
         caught_by=("history", "4"),
     ),

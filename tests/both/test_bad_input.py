@@ -101,7 +101,7 @@ def test_pages_that_do_not_fit():
     with raises(LayoutError, "base"):
         make(base=32768 - 1024)  # 1,088 bytes are needed
     with raises(LayoutError):
-        make(size=1024)
+        make(size=4096, page_size=256)
     with raises(LayoutError, "base"):
         make(base=32768)
     with raises(LayoutError, "base"):

@@ -49,10 +49,13 @@ def test_suspect_and_recovered():
     assert told(kit, 0) == []
 
 
-def test_what_came_and_went_between_two_announcements_is_not_offered():
+def test_the_end_is_offered_of_what_may_have_been_told():
+    """A crash between publishing and announced(): nobody knows whether it was published."""
     kit = quiet(retries=3)
     kit.wake(0)
     assert [event[0] for event in kit.wake(0).events] == ["suspect"]  # not announced
+    kit.wake(1)
+    assert told(kit, 0) == [("recovered", 1)]
     kit.wake(1)
     assert told(kit, 0) == []
 
@@ -387,7 +390,7 @@ def test_announced_something_else():
 
 
 def test_a_newcomer_does_not_wind_the_announcements_back():
-    for n in (3, 0x7FFF, 0x8000, 0x8001, 0xFFFF):
+    for n in (3, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFFFF):
         kit = Kit(3)
         kit.rounds(2, (0, 1))
         told(kit, 0)
@@ -396,7 +399,7 @@ def test_a_newcomer_does_not_wind_the_announcements_back():
         kit.rounds(1, (0, 1))
         kit.wake(2)
         kit.rounds(1, (1,))
-        assert told(kit, 0) == [("joined", 2)], n
+        assert ("joined", 2) in told(kit, 0), n
 
 
 def test_order_of_kinds():
@@ -422,7 +425,7 @@ def test_another_event_never_has_the_key_of_an_announced_one():
     for _ in range(3):
         for _ in range(3):
             kit.wake(0, duty)
-        for _ in range(4):
+        for _ in range(13):  # a third readmission takes four times as long
             kit.wake(1)
             kit.wake(0, duty)
         kit.wake(1)

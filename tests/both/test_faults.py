@@ -81,7 +81,7 @@ def test_one_replaced_by_a_blank_one():
             kit.rounds(3)
             kit.blank(kit.chips[k])
             status = kit.wake(0)
-            assert status.is_primary and k not in status.eeproms
+            assert status.is_primary
             assert ("eeprom_lost", k) in kinds(status)
             assert kit.beats[0].eeproms == tuple(range(eeproms))
             assert kit.format.label_is_good(kit.chips[k].data, k)
@@ -264,7 +264,7 @@ def test_sequence_wrap():
     kit = Kit(2)
     kit.rounds(2)
     for node in (0, 1):
-        kit.patch(node, seq=65533)
+        kit.patch(node, seq=253)
     kit.rounds(1)
     for _ in range(5):
         last = kit.rounds(1)
@@ -279,7 +279,7 @@ def test_sequence_wrap_while_an_eeprom_is_away():
     kit = Kit(2)
     kit.rounds(2)
     for node in (0, 1):
-        kit.patch(node, seq=65534)
+        kit.patch(node, seq=254)
     kit.rounds(1)
     kit.chips[0].plugged = False
     kit.rounds(4)
@@ -294,7 +294,7 @@ def test_sequence_wrap_while_an_eeprom_is_away():
 def test_a_dead_node_is_still_noticed_at_the_wrap():
     kit = Kit(2)
     kit.rounds(2)
-    kit.patch(0, seq=65535)
+    kit.patch(0, seq=255)
     kit.wake(1)
     kit.rounds(2, (1,))
     assert kit.settled((1,)) == 1
@@ -740,10 +740,10 @@ def test_a_look_counts_after_seven_eighths_of_the_interval():
         kit.wake(1)
         kit.world.advance_s(780)
     kit.wake(1)
-    assert kit.newest(1)["runs"][0] == 1
+    assert kit.newest(1)["strikes"][0] == 1
     kit.world.advance_s(680)  # 690 s since then
     kit.wake(1)
-    assert kit.newest(1)["runs"][0] == 1
+    assert kit.newest(1)["strikes"][0] == 1
     assert kit.wake(1).is_primary  # 700 s
 
 
@@ -1184,7 +1184,7 @@ def test_who_never_beat_does_not_take_over():
 
     for _ in range(4):
         kit.run(1, counts, kit.cluster(1))
-    assert kit.newest(1)["runs"][0] > 1
+    assert kit.newest(1)["strikes"][0] > 1
     assert not kit.wake(1).is_primary
     assert kit.wake(1).is_primary  # now it is a member
 

@@ -470,7 +470,7 @@ def found(view):
     """What a look says, to compare it with another one's."""
     records = [record and sorted(record.__dict__.items()) for record in view.records]
     rest = (view.heard, view.good, view.empty, view.relabel, view.fresh, view.held, view.token)
-    return records, rest, view.named, view.twin, view.fault
+    return records, rest, view.named, view.duplicate, view.fault
 
 
 def longest_run(log):

@@ -10,15 +10,34 @@ from proof.decode import crc32
 
 from eecluster.eeprom import Eeproms
 from eecluster.errors import LayoutError
-from eecluster.layout import NODES, Layout, owner
+from eecluster.layout import (
+    ADMITTED,
+    BEATEN,
+    LATE,
+    NODES,
+    OPEN,
+    RELEASED,
+    REPORTS,
+    RIVALLED,
+    SHARED,
+    STANDS,
+    STUCK,
+    TAKEOVER,
+    Layout,
+    owner,
+)
 from support import raises
 
 CLUSTER_ID = 0x01020304
 FIELDS = (
-    "node", "primary", "retry", "dead", "spare", "revision", "token", "lost", "n", "lineage",
-    "clock", "uid", "told", "seqs", "runs",
+    "node", "primary", "lost", "dead", "spare", "revision", "token", "flags", "n", "lineage",
+    "clock", "uid", "incarnation", "deaths", "settings", "announced", "seqs", "strikes",
 )  # fmt: skip
-FLAGS = ("released", "fell", "announced", "twin", "stuck")
+# from the picture: the number in front of each flag
+FLAGS = (
+    (RELEASED, 1), (RIVALLED, 2), (TAKEOVER, 4), (SHARED, 8), (STUCK, 16), (LATE, 32),
+    (OPEN, 48), (BEATEN, 64), (STANDS, 128), (ADMITTED, 256),
+)  # fmt: skip
 
 
 def layout(nodes=2, eeproms=2, cluster_id=0, quorum=1, size=32768, page_size=64, base=0):
@@ -74,51 +93,56 @@ def test_label_does_not_depend_on_base_and_size():
 
 # node 1 of 2, EEPROM 1
 TWO = from_hex(
-    "02 01 80 04"  # primary, retry, dead, spare
+    "02 01 80 04"  # primary, lost, dead, spare
     "00 00 01 02  00 00 00 1e"  # revision; token: epoch 3, 7 - 1
-    "08 7a af 38  11"  # CRC; node 1, EEPROM 1
-    "05 02  03 04"  # flags: released and announced; lost; n
+    "de aa f3 e8  11"  # CRC; node 1, EEPROM 1
+    "01 45  01 02 03 04"  # flags: released, takeover, beaten, admitted; n
     "00 00 00 17  38 6d 43 80  de ad be ef"  # lineage, clock, uid
-    "01 02 03 04 05 06 07"  # told
-    "ff ff  00 01"  # sequences
-    "7f 81"  # runs: 127, -127
+    "ab cd  00 0d  fa"  # incarnation; deaths: node 0 once, node 1 three times; settings
+    "01 02 03 04 05 06 07 08"  # announced
+    "ff 01"  # sequences
+    "7f 81"  # strikes: 127, -127
 )
 # node 7 of 8, EEPROM 7
 EIGHT = from_hex(
     "80 42 24 18"
     "ff fe fd fc  ff ff ff f8"  # token: the highest that node 7 can own
-    "44 50 35 ec  77"
-    "1a 80  ff ff"  # flags: fell, twin and stuck
+    "71 30 67 22  77"
+    "00 ba  ff ff ff ff"  # flags: rivalled, shared, the lock is open, the clock stands
     "12 34 56 78  00 00 00 01  00 00 00 00"
-    "80 40 20 10 08 04 02"
-    "00 01  00 02  00 03  00 04  00 05  00 06  00 07  ab cd"
+    "ff fe  c6 39  00"  # deaths of nodes 0 to 7: 1, 2, 3, 0, 2, 1, 0, 3
+    "80 40 20 10 08 04 02 01"
+    "01 02 03 04 05 06 07 ab"
     "01 ff 00 02 fe 00 03 fd"  # 1, -1, 0, 2, -2, 0, 3, -3
 )
 
 
 def record_of_two():
     mine = layout().new(1)
-    mine.primary, mine.retry, mine.dead, mine.spare = 2, 1, 0x80, 4
+    mine.primary, mine.lost, mine.dead, mine.spare = 2, 1, 0x80, 4
     mine.revision, mine.token = 0x102, 3 << 3 | 6
-    mine.released = mine.announced = 1
-    mine.lost, mine.n = 2, 0x304
+    mine.flags = RELEASED | TAKEOVER | BEATEN | ADMITTED
+    mine.n = 0x1020304
     mine.lineage, mine.clock, mine.uid = 0x17, 0x386D4380, 0xDEADBEEF
-    mine.told = [1, 2, 3, 4, 5, 6, 7]
-    mine.seqs = [65535, 1]
-    mine.runs = [127, -127]
+    mine.incarnation, mine.deaths, mine.settings = 0xABCD, 1 | 3 << 2, 250
+    mine.announced = [1, 2, 3, 4, 5, 6, 7, 8]
+    mine.seqs = [255, 1]
+    mine.strikes = [127, -127]
     return mine
 
 
 def record_of_eight():
     mine = layout(8, 8).new(7)
-    mine.primary, mine.retry, mine.dead, mine.spare = 0x80, 0x42, 0x24, 0x18
+    mine.primary, mine.lost, mine.dead, mine.spare = 0x80, 0x42, 0x24, 0x18
     mine.revision, mine.token = 0xFFFEFDFC, 0xFFFFFFF8
-    mine.fell = mine.stuck = mine.twin = 1
-    mine.lost, mine.n = 0x80, 0xFFFF
+    mine.flags = RIVALLED | SHARED | OPEN | STANDS
+    mine.n = 0xFFFFFFFF
     mine.lineage, mine.clock, mine.uid = 0x12345678, 1, 0
-    mine.told = [0x80, 0x40, 0x20, 0x10, 8, 4, 2]
-    mine.seqs = [1, 2, 3, 4, 5, 6, 7, 0xABCD]
-    mine.runs = [1, -1, 0, 2, -2, 0, 3, -3]
+    mine.incarnation, mine.settings = 0xFFFE, 0
+    mine.deaths = 1 | 2 << 2 | 3 << 4 | 2 << 8 | 1 << 10 | 3 << 14
+    mine.announced = [0x80, 0x40, 0x20, 0x10, 8, 4, 2, 1]
+    mine.seqs = [1, 2, 3, 4, 5, 6, 7, 0xAB]
+    mine.strikes = [1, -1, 0, 2, -2, 0, 3, -3]
     return mine
 
 
@@ -137,7 +161,7 @@ def test_slot_bytes_of_eight_nodes():
 
 
 def same(a, b):
-    for name in FIELDS + FLAGS:
+    for name in FIELDS:
         assert getattr(a, name) == getattr(b, name), name
 
 
@@ -154,17 +178,17 @@ def test_unpack_golden_slots():
 
 def test_sizes():
     sizes = [layout(nodes).size for nodes in range(1, 9)]
-    assert sizes == [43, 46, 49, 52, 55, 58, 61, 64]
+    assert sizes == [50, 52, 54, 56, 58, 60, 62, 64]
 
 
 def test_a_new_record_is_zero():
     data = packed(layout(), layout().new(0), 0)
     assert data[:12] == bytes(12)
-    assert data[16:] == bytes(46 - 16)
+    assert data[16:] == bytes(52 - 16)
 
 
-def test_the_first_four_bytes_are_those_of_the_first_version():
-    for at, name in enumerate(("primary", "retry", "dead", "spare")):
+def test_the_first_four_bytes():
+    for at, name in enumerate(("primary", "lost", "dead", "spare")):
         mine = layout(8).new(3)
         setattr(mine, name, 0b1000_0001)
         expected = [0, 0, 0, 0]
@@ -173,19 +197,39 @@ def test_the_first_four_bytes_are_those_of_the_first_version():
 
 
 def test_each_flag_has_its_bit():
-    for i, name in enumerate(FLAGS):
+    for flag, bit in FLAGS:
         mine = layout().new(0)
-        setattr(mine, name, 1)
+        mine.flags = flag
         data = packed(layout(), mine, 0)
-        assert data[17] == 1 << i, name
-        found = layout().unpack(data, 0)
-        assert [getattr(found, each) for each in FLAGS] == [each == name for each in FLAGS]
+        assert data[17] << 8 | data[18] == bit, bit
+        assert layout().unpack(data, 0).flags == flag
+
+
+def test_the_lock_has_two_bits():
+    assert STUCK | LATE == OPEN
+    others = [flag for flag, _ in FLAGS if flag not in (STUCK, LATE, OPEN)]
+    assert not any([flag & OPEN for flag in others])
+    assert sum(others) + OPEN == 0x1FF  # each bit is one of theirs
+
+
+def test_which_flags_are_reports():
+    assert REPORTS == RIVALLED | SHARED | OPEN | ADMITTED
 
 
 def test_a_flag_that_is_taken_back_is_gone():
     mine = layout().unpack(packed(layout(), record_of_two(), 0), 1)
-    mine.released = 0
-    assert packed(layout(), mine, 0)[17] == 4
+    mine.flags &= ~RELEASED
+    assert packed(layout(), mine, 0)[17:19] == bytes((1, 0x44))
+
+
+def test_each_node_has_two_bits_of_deaths():
+    for node in range(8):
+        mine = layout(8, 8).new(0)
+        mine.deaths = 3 << 2 * node
+        data = packed(layout(8, 8), mine, 0)
+        expected = [0, 0]
+        expected[1 - node // 4] = 3 << 2 * (node % 4)
+        assert list(data[37:39]) == expected, node
 
 
 def test_replicas_differ_in_the_number_of_the_eeprom_only():

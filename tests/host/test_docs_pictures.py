@@ -63,14 +63,21 @@ def test_the_label_of_the_protocol_is_that_of_the_code():
 
 def test_the_slot_of_the_protocol_is_that_of_the_code():
     fields = eeprom_map.slot_fields()
-    bitmaps = [field.name for field in fields[:4]]
-    assert bitmaps == ["primary", "retry", "dead", "spare"]
-    known = {field.at: field.size for field in fields[4:]}
-    written = rows_after("first version of this system:")
-    assert written[0][:2] == ("0", 4)
-    assert {int(at): size for at, size, _ in written[1:-1]}.items() <= known.items()
-    assert [int(at) for at, _, _ in written[1:-1]] == [at for at in known if at <= 40]
-    assert written[-1][:2] == ("..", 1) and known[56] == 1
+    assert [field.name for field in fields[:4]] == ["primary", "lost", "dead", "spare"]
+    written = [(at, size) for at, size, _ in rows_after("Slot, 48 + 2 × nodes bytes, at most 64:")]
+    assert written[:3] == [("0", 1), ("1", 1), ("2", 2)]  # dead and spare in one row
+    assert [(field.at, field.size) for field in fields[:4]] == [(at, 1) for at in range(4)]
+    known = [(str(field.at), field.size) for field in fields if 4 <= field.at <= 48]
+    assert written[3:-1] == known
+    names = [field.name for field in fields if field.at >= 48]
+    words = [f"{word} {node}" for word in ("sequence", "strikes") for node in range(8)]
+    assert names == words and written[-1] == ("..", 1)
+
+
+def test_the_flags_of_the_protocol_are_those_of_the_code():
+    text = PROTOCOL.split("\nFlags: ", 1)[1].split(".\n")[0]
+    text = re.sub(r"\(.*?\)", "", text)
+    assert [int(bit) for bit in re.findall(r"\d+", text)] == [1 << i for i in range(9)]
 
 
 def test_each_byte_is_in_one_field():

@@ -27,6 +27,7 @@ from proof.simulation.run import Simulation
 from rich.console import Console
 
 from eecluster import rules, slots, takeover
+from eecluster.layout import RELEASED
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -247,7 +248,7 @@ def test_a_planted_bug_is_found_and_shrunk(monkeypatch):
 
 def test_a_planted_bug_in_what_follows_from_silence(monkeypatch):
     """Who stood down never takes its token back: nobody is primary if nobody else is there."""
-    monkeypatch.setattr(takeover, "resting", lambda mine, counted, config: mine.released)
+    monkeypatch.setattr(takeover, "resting", lambda mine, counted, config: mine.flags & RELEASED)
     events = [[1000, "wake", 0, ["stand_down"]], [5000, "calm", 7, 12, [1]]]
     one = History(PLAIN, events)
     assert breaks(one) == "I5"
@@ -362,7 +363,7 @@ def test_command_runs_many():
 
 
 def test_command_prints_a_case_that_replays(monkeypatch, tmp_path):
-    monkeypatch.setattr(takeover, "resting", lambda mine, counted, config: mine.released)
+    monkeypatch.setattr(takeover, "resting", lambda mine, counted, config: mine.flags & RELEASED)
     events = [[900, "wake", 1], [1000, "wake", 0, ["stand_down"]], [5000, "calm", 7, 12, [1]]]
     file = tmp_path / "case.json"
     file.write_text(History(PLAIN, events).dumps())

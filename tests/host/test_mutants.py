@@ -112,7 +112,7 @@ def within_make_test(what, argument):
 
 
 def test_the_quiet_cluster_notices_a_library_that_is_broken():
-    broken = Mistake("broken", "", (("rules.py", "% 0xFFFF + 1", "% 0xFFFF"),), "")
+    broken = Mistake("broken", "", (("rules.py", "% SEQUENCES + 1", "% SEQUENCES"),), "")
     assert "AssertionError" in quiet(broken).stderr
 
 
@@ -128,7 +128,7 @@ def test_a_patch_that_does_not_fit_is_an_error():
 
 
 def test_one_patch_after_the_other():
-    two = Mistake("two", "", (("rules.py", "% 0xFFFF", "% 9"), ("rules.py", "% 9 ", "% 8 ")), "")
+    two = Mistake("two", "", (("rules.py", "% SEQUENCES", "% 9"), ("rules.py", "% 9 ", "% 8 ")), "")
     assert "% 8 + 1" in mutant.patched(two)["rules.py"]
 
 

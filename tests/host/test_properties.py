@@ -22,21 +22,19 @@ HALF = st.integers(0, 0xFFFF)
 WORD = st.integers(0, 0xFFFFFFFF)
 FIELDS = {
     "primary": BYTE,
-    "retry": BYTE,
+    "lost": BYTE,
     "dead": BYTE,
     "spare": BYTE,
     "revision": WORD,
     "token": WORD,
-    "released": st.integers(0, 1),
-    "fell": st.integers(0, 1),
-    "announced": st.integers(0, 1),
-    "stuck": st.integers(0, 1),
-    "twin": st.integers(0, 1),
-    "lost": BYTE,
-    "n": HALF,
+    "flags": HALF,
+    "n": WORD,
     "lineage": WORD,
     "clock": WORD,
     "uid": WORD,
+    "incarnation": HALF,
+    "deaths": HALF,
+    "settings": BYTE,
 }
 
 
@@ -56,10 +54,10 @@ def records(draw, layout, node):
     made = layout.new(node)
     for name, values in FIELDS.items():
         setattr(made, name, draw(values))
-    made.told = draw(st.lists(BYTE, min_size=7, max_size=7))
-    made.seqs = draw(st.lists(HALF, min_size=layout.nodes, max_size=layout.nodes))
-    runs = st.integers(-128, 127)
-    made.runs = draw(st.lists(runs, min_size=layout.nodes, max_size=layout.nodes))
+    made.announced = draw(st.lists(BYTE, min_size=8, max_size=8))
+    made.seqs = draw(st.lists(BYTE, min_size=layout.nodes, max_size=layout.nodes))
+    strikes = st.integers(-128, 127)
+    made.strikes = draw(st.lists(strikes, min_size=layout.nodes, max_size=layout.nodes))
     return made
 
 
@@ -88,7 +86,7 @@ def test_pack_and_unpack(slot):
     layout, mine, node, k, data = slot
     assert layout.intact(data, node, k)
     found = layout.unpack(data, node)
-    for name in (*FIELDS, "node", "told", "seqs", "runs"):
+    for name in (*FIELDS, "node", "announced", "seqs", "strikes"):
         assert getattr(found, name) == getattr(mine, name), name
     assert packed(layout, found, k) == data
 
@@ -105,10 +103,10 @@ def test_the_decoder_of_the_tests_reads_the_same(slot):
     chip[at : at + len(data)] = data
     found = oracle.slot(chip, k, node, 1)
     assert found is not None
-    for name in ("primary", "dead", "revision", "token", "lost", "n", "lineage", "clock", "uid"):
+    for name in FIELDS:
         assert found[name] == getattr(mine, name), name
-    assert (found["seqs"], found["runs"]) == (mine.seqs, mine.runs)
-    assert list(found["told"].values()) == mine.told
+    assert (found["seqs"], found["strikes"]) == (mine.seqs, mine.strikes)
+    assert list(found["announced"].values()) == mine.announced
 
 
 @given(slots(), st.data())
@@ -211,19 +209,50 @@ def test_bitmaps(bitmap):
     assert bits([i in numbers for i in range(8)]) == bitmap
 
 
-@given(WORD, st.integers(0, 7), st.integers(0, 1 << 28))
-def test_a_claim_is_above_all_and_mine(old, node, epoch):
+@given(st.data(), WORD, st.integers(0, 7), st.integers(0, 1 << 28), WORD)
+def test_a_claim_is_above_all_and_mine(data, old, node, epoch, draw):
     old = min(old, (1 << 32) - 9)  # in the last epoch nobody can claim any more
     layout = Layout(8, 8, 0, 1, 32768, 64, 0)
-    mine = layout.new(node)
+    mine = data.draw(records(layout, node))
+    before = mine.incarnation
     view = View(8)
     view.token = old
-    takeover.claim(mine, view, _config(), epoch)
+    takeover.claim(mine, view, _config(), epoch, draw)
     assert mine.token > old
     assert mine.token >> 3 > epoch
     assert owner(mine.token) == node
     assert not mine.dead >> node & 1
+    if old:
+        assert mine.incarnation == before
     packed(layout, mine, 0)
+
+
+@given(st.lists(st.tuples(BYTE, BYTE, BYTE, st.booleans()), max_size=30))
+def test_deaths_stay_within_their_bits(rounds):
+    """A model: how often each node died since a person or 127 beats took that back."""
+    layout = Layout(8, 8, 0, 1, 32768, 64, 0)
+    mine = layout.new(0)
+    model = [0] * 8
+    for silent, beating, back, proven in rounds:
+        for j in range(1, 8):
+            mine.strikes[j] = 2 if silent >> j & 1 else -127 if beating >> j & 1 else 0
+        dead = [mine.dead >> j & 1 for j in range(8)]
+        view = View(8)
+        view.token = mine.token or 7
+        takeover.forget_deaths(mine)
+        takeover.claim(mine, view, _config(retries=1), 0, 0)
+        takeover.readmit(mine, back, proven)
+        for j in range(1, 8):
+            if not dead[j] and silent >> j & 1:
+                model[j] = min(3, model[j] + 1)
+                dead[j] = 1
+            elif not dead[j] and beating >> j & 1:
+                model[j] = max(0, model[j] - 1)
+            if dead[j] and back >> j & 1:
+                dead[j] = 0
+                model[j] = model[j] if proven else 0
+        assert [mine.deaths >> 2 * j & 3 for j in range(8)] == model
+        assert bits(dead) == mine.dead
 
 
 # Strikes
@@ -248,12 +277,12 @@ def test_strikes_and_beats_in_a_row(looks, retries):
     layout = Layout(8, 8, 0, 1, 32768, 64, 0)
     config = _config(retries=retries)
     mine, theirs = layout.new(0), layout.new(1)
-    theirs.seqs[1] = mine.seqs[1] = 65400  # wraps on the way
+    theirs.seqs[1] = mine.seqs[1] = 200  # wraps on the way
     silent = beats = 0
     was_lost = False
     for beaten, answered in looks:
         if beaten:
-            theirs.seqs[1] = theirs.seqs[1] % 65535 + 1
+            theirs.seqs[1] = theirs.seqs[1] % 255 + 1
         view = View(8)
         view.records = [None, theirs] + [None] * 6
         view.heard = view.good = view.fresh = answered
@@ -263,7 +292,7 @@ def test_strikes_and_beats_in_a_row(looks, retries):
         if silent and lost and not was_lost:
             silent = max(silent, retries + 1)
         was_lost = lost
-        assert mine.runs[1] == max(-127, min(127, silent - beats))
+        assert mine.strikes[1] == max(-127, min(127, silent - beats))
         assert bool(rules.silent(mine, retries) >> 1 & 1) == (silent > retries)
         packed(layout, mine, 0)  # fits its slot
 
@@ -275,21 +304,40 @@ def test_strikes_and_beats_in_a_row(looks, retries):
 def test_seven_eighths_of_the_interval(interval, last, now):
     mine = Layout(8, 8, 0, 1, 32768, 64, 0).new(0)
     mine.clock = last
-    mine.runs[1] = 5
+    mine.strikes[1] = 5
     mine.seqs[1] = 9
     counted = rules.observe(mine, View(8), _config(interval=interval), now, False)
     passed = now - last
     assert counted == (passed < 0 or passed >= interval * 7 / 8)
-    assert mine.runs[1] == (0 if passed < 0 else 6 if counted else 5)
+    assert mine.strikes[1] == (0 if passed < 0 else 6 if counted else 5)
 
 
-@pytest.mark.parametrize("step", [0, 1, 65534, 65535])
+@given(st.lists(st.integers(-1, 2000), max_size=60), st.integers(1, 900))
+def test_a_beat_for_each_look_that_counts(steps, interval):
+    """However often a board wakes, unless its clock stands."""
+    layout = Layout(8, 8, 0, 1, 32768, 64, 0)
+    mine = layout.new(0)
+    mine.token = 1 << 3  # node 7's
+    config = _config(interval=interval)
+    now = beats = 0
+    for i, step in enumerate(steps):
+        now = max(0, now + step)
+        counted = rules.observe(mine, View(8), config, now, i == 0)
+        before = packed(layout, mine, 0)
+        assert rules.beat(mine, False, True, config) == counted
+        assert counted or packed(layout, mine, 0) == before
+        beats += counted
+        assert mine.seqs[0] == (beats - 1) % 255 + 1
+
+
+@pytest.mark.parametrize("step", [0, 1, 254, 255])
 def test_the_sequence_never_becomes_zero_and_always_changes(step):
     mine = Layout(8, 8, 0, 1, 32768, 64, 0).new(0)
     mine.token = 1 << 3  # node 7's
     mine.seqs[0] = step
     for _ in range(3):
         before = mine.seqs[0]
-        rules.beat(mine, False, True, _config())
+        mine.flags = 0  # a look has counted
+        assert rules.beat(mine, False, True, _config())
         assert mine.seqs[0] not in (0, before)
-        assert mine.seqs[0] <= 0xFFFF
+        assert mine.seqs[0] <= 0xFF

@@ -61,7 +61,7 @@ def test_a_breach_prints_the_command_that_replays_it(monkeypatch):
     case = case_in(result.output)
     result = invoke("--case", case)
     assert result.exit_code == 1
-    assert "node 0 writes 46 bytes at 64 of EEPROM 0" in result.output
+    assert "node 0 writes 52 bytes at 64 of EEPROM 0" in result.output
     assert result.output.endswith("I2: broken\n")
     monkeypatch.undo()
     result = invoke("--case", case)

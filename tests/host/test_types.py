@@ -165,7 +165,12 @@ LIES = [
     ("events.pyi", "-> tuple[Event, ...]", "-> tuple[Event, Event]", "events.py"),
     ("cluster.pyi", "def confirm(self) -> bool", "def confirm(self) -> str", "cluster.py"),
     ("lock.pyi", "sda: Pin) -> bool", "sda: Pin) -> None", "lock.py"),
-    ("_types.pyi", "def ticks_us(self) -> Any", "def ticks(self) -> Any", "eeprom.py ticks.py"),
+    (
+        "_types.pyi",
+        "def ticks_us(self) -> Any",
+        "def ticks(self) -> Any",
+        "eeprom.py ticks.py slots.py takeover.py administer.py",
+    ),
     ("slots.pyi", "(self, mine: Record) -> int", "(self, mine: Record) -> bytes", "slots.py"),
 ]
 
