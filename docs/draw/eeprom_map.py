@@ -12,7 +12,6 @@ from eecluster import layout
 
 NODES = layout.NODES
 LABEL_ARGUMENTS = ("nodes", "EEPROMs", "number", "cluster id", "page size", "quorum")
-FLAGS = ("released", "fell", "announced", "stuck", "twin")
 STYLES = {  # what is not in a plain box
     "CRC-32": "c", "magic": "a", "version": "a", "place": "a", "revision": "a", "token": "a",
     "zero": "free",
@@ -68,7 +67,7 @@ def _filled_label(which):
 
 
 def slot_fields():
-    """The fields of a slot of node 0; `sequence 3` and `run 3` are about node 3."""
+    """The fields of a slot of node 0; `sequence 3` and `strikes 3` are about node 3."""
     made = example_layout()
     names = [_name_of(made, at) for at in range(made.size)]
     for at in range(layout.CRC_AT, layout.PLACE_AT):
@@ -84,11 +83,9 @@ def _name_of(made, at):
     data[at] = 0x1F
     for name, value in vars(made.unpack(data, 0)).items():
         if value != zero[name]:
-            if name in FLAGS:
-                return "flags"
-            if name in ("seqs", "runs"):
+            if name in ("seqs", "strikes"):
                 number = _differences(value, zero[name])[0]
-                return f"{'sequence' if name == 'seqs' else 'run'} {number}"
+                return f"{'sequence' if name == 'seqs' else name} {number}"
             return name
     return ""
 

@@ -62,7 +62,7 @@ def _wake(at_s, board, chips):
     assert record, "this board has just written it"
     return Wake(
         at_s, board.node, status.role, status.token, record["seqs"][board.node],
-        max(0, record["runs"][1 - board.node]), published,
+        max(0, record["strikes"][1 - board.node]), published,
     )  # fmt: skip
 
 

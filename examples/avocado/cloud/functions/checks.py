@@ -14,6 +14,7 @@ from mail import KINDS, UNIX_END_S
 
 NODES = 8
 TOKEN_END = 1 << 32
+N_END = 1 << 48
 # The cloud is no MQTT client, so the rule's clientid() gives this for what it publishes.
 CLOUD = "n/a"
 CLOCK_WAS_SET_S = 1_577_836_800  # 2020: a board whose clock was never set says 2000
@@ -44,7 +45,7 @@ def event(envelope, cluster):
     kind = message.get("kind")
     demand(kind in KINDS, "kind", f"one of {', '.join(KINDS)}", kind)
     whole(message, "about", 0, NODES - 1)
-    whole(message, "n", 0, TOKEN_END - 1)
+    whole(message, "n", 0, N_END - 1)
     if kind == "refused":
         whole(message, "fence", 0, TOKEN_END - 1)
         demand(message["thing"] == CLOUD, "kind", "not refused from a board", kind)

@@ -112,12 +112,33 @@ TEXTS = {
         "Look for what keeps it from running on: a timer's callback, another thread, a very long"
         " garbage collection, a low clock frequency.",
     ),
+    "lock_open": Text(
+        "the lock of {board} lets others in",
+        "While {board} had the lock, another board wrote to the EEPROMs.",
+        "Decisions stay right, for tokens guard them. But transfers of two boards may garble each"
+        " other.",
+        "Check that all boards have the same lock and lock_pin in config.json, and that the line of"
+        " the busy lock joins all of them: one pulls it, every other one must see it.",
+    ),
     "duplicate_id": Text(
         "two boards have number {about}",
         "Two boards with different unique ids say that they are {board}.",
         "The newcomer keeps out. The others go on.",
         "If a board was added, give it a number of its own (provision.py). If it replaces the old"
         " one, switch that off, and call reset_node({about}) on any board.",
+    ),
+    "settings_differ": Text(
+        "{board} is set otherwise",
+        "{board} has another interval, retries or readmit than {publisher}, which is in charge.",
+        "Both go on, each by its own settings. A board may be taken for dead too early, or too"
+        " late.",
+        "Make these settings alike on all boards, in config.json.",
+    ),
+    "clock_stands": Text(
+        "the clock of {board} stands still",
+        "The others have reported again and again, and by the clock of {board} no time has passed.",
+        "It publishes if it is in charge, but it counts no silence, and never takes over.",
+        "Use a board whose clock goes on in deep sleep, or give no interval, on any board.",
     ),
     "app": Text(
         "the duty of {board} failed",
@@ -168,7 +189,7 @@ def facts(event, interval_s):
     slot_s = event["slot"] * interval_s
     lines = {
         "cluster": event["cluster"],
-        "event": "{kind}, about {about}, number {n}".format(**event),
+        "event": "{kind}, about {about}, number {}".format(event["n"] & 0xFFFFFFFF, **event),
         "published by": event["thing"] if event["kind"] != "refused" else "the cloud",
         "token": "{token} (epoch {epoch}, board {node})".format(**event),
         "slot": f"{event['slot']}, from {utc(slot_s)} by the board's clock",
