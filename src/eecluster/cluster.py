@@ -81,7 +81,7 @@ class Cluster:
             self.__exit__(True)
             raise
 
-    def __exit__(self, error, value=None, trace=None):  # *_ would take memory: there may be none
+    def __exit__(self, error, value=None, at=None):  # *_ would take memory: there may be none
         node = self._node
         node.held -= 1
         if error:

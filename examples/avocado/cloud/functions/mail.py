@@ -189,7 +189,7 @@ def facts(event, interval_s):
     slot_s = event["slot"] * interval_s
     lines = {
         "cluster": event["cluster"],
-        "event": "{kind}, about {about}, number {}".format(event["n"] & 0xFFFFFFFF, **event),
+        "event": "{kind}, about {about}, number {n}".format(**event),
         "published by": event["thing"] if event["kind"] != "refused" else "the cloud",
         "token": "{token} (epoch {epoch}, board {node})".format(**event),
         "slot": f"{event['slot']}, from {utc(slot_s)} by the board's clock",
