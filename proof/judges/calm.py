@@ -1,6 +1,7 @@
-"""I5: in a time without faults there is soon one primary, and it stays. Stands on breach."""
+"""I5: in a time without faults there is soon one primary, and it stays. Stands on rulebook."""
 
 from proof.breach import Breach
+from proof.judges.rulebook import longest_probation
 
 
 class Calm:
@@ -52,5 +53,5 @@ class Calm:
         if self.dead is not None and dead - self.dead:
             raise Breach("I5", f"{sorted(dead - self.dead)} beat, and were marked dead: {look}")
         self.dead = dead
-        if dead and self.readmit and self.since > min(4 * self.readmit, 120) + 5:
+        if dead and self.readmit and self.since > longest_probation(self.readmit) + 5:
             raise Breach("I5", f"{sorted(dead)} beat, and are not taken back: {look}")

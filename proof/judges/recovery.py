@@ -6,6 +6,7 @@ Runs on CPython and on MicroPython. Stands on undisturbed and judge.
 from proof.boards.images import keyed
 from proof.boards.program import WAKE
 from proof.breach import Breach
+from proof.judges.rulebook import longest_probation
 
 STAYS = 3  # rounds in which nothing may change, after those in which the dead are taken back
 
@@ -39,7 +40,7 @@ class Recovery:
         able = [node for node in nodes if self.able(image, reach.get(node, boards.everywhere))]
         begin = setup.retries + 2  # from this round on there is one primary
         patience = setup.readmit or 0
-        probation = min(4 * patience, 120)  # of who died again and again
+        probation = longest_probation(setup.readmit)
         statuses = {}
         leaders: list = []
         dead: set = set()

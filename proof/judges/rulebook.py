@@ -5,6 +5,11 @@ Decides from records as ``decode`` reads them. Runs on CPython and on MicroPytho
 """
 
 
+def longest_probation(readmit):
+    """Looks until a node that died again and again is taken back [5]; 0: never by itself."""
+    return min(4 * (readmit or 0), 120)
+
+
 class Rulebook:
     """``retries``, ``readmit`` and ``interval`` (seconds or None) of the cluster."""
 

@@ -30,8 +30,7 @@ def lead(node, counted, noted):
     """The token is mine or I may replace it: confirm it, do what a primary does, or claim.
 
     ``noted``: suspects and lost EEPROMs, two bitmaps, as my record on the EEPROMs says; None: there
-    was no token of mine in it. Whatever of it is over may have been told to somebody, so its end
-    must be. And what has begun is written before it can be told.
+    was no token of mine in it. What has begun since is written before it can be told.
     """
     mine = node.mine
     view = node.slots.view
@@ -49,8 +48,7 @@ def lead(node, counted, noted):
         readmit(mine, wanted, 0)
         readmit(mine, proven(mine, config), 1)
         if noted:
-            mine.announced[SUSPECT] |= noted[0] & ~silent(mine, 0) & ~mine.dead
-            mine.announced[LOST] |= noted[1] & ~mine.lost
+            close(mine, *noted)
         if not silent(mine, config.retries):
             if noted and news(mine, noted):
                 yield from update(node)
@@ -98,15 +96,13 @@ def claim(mine, view, config, epoch, draw):
     old = view.token
     p = owner(old)
     me = mine.node
-    announced = mine.announced
     if p != me or not old:  # a takeover; else I am primary and mark somebody dead
         if not mine.flags & RIVALLED:  # else it keeps the lost token, which covers this one too
             mine.lineage = old
         mine.flags = mine.flags & ~TAKEOVER | (0 if old else TAKEOVER)
         leader = leader_of(view)
-        if leader:  # what it may have told and is over needs its end told
-            announced[SUSPECT] |= silent(leader, 0) & ~silent(mine, 0) & ~mine.dead
-            announced[LOST] |= leader.lost & ~mine.lost
+        if leader:
+            close(mine, silent(leader, 0), leader.lost)
     if not old:
         mine.incarnation = (mine.uid ^ mine.clock ^ draw) & 0xFFFF
     for j in ids(silent(mine, config.retries) & ~(released(view) << p)):
@@ -117,6 +113,12 @@ def claim(mine, view, config, epoch, draw):
     # not named primary until it is confirmed
     mine.primary = mine.spare = mine.strikes[me] = 0
     mine.flags &= ~RELEASED
+
+
+def close(mine, suspects, lost):
+    """What a record says and is over may have been told to somebody: its end has to be."""
+    mine.announced[SUSPECT] |= suspects & ~silent(mine, 0) & ~mine.dead
+    mine.announced[LOST] |= lost & ~mine.lost
 
 
 def news(mine, noted):
